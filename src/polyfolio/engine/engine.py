@@ -1,0 +1,251 @@
+"""Engine(plan, tape): mark, decide, fill, settle, step, run.
+
+The engine owns the book and the journal; every number in them is written by `kernels.walk`. A driver chooses which
+phases of which rows to walk, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from polyfolio.core.book import Book, open_book
+from polyfolio.core.codes import Level, Phase, Sizing, Stage
+from polyfolio.core.journal import Journal
+from polyfolio.core.tape import Tape
+from polyfolio.core.types import Flags, Floats, Ints
+from polyfolio.engine import extend
+from polyfolio.engine.covariances import Covariances
+from polyfolio.engine.memory import ledger, log_buffers, scratch
+from polyfolio.engine.orders import submit, take_fill
+from polyfolio.engine.rows import rows_of
+from polyfolio.errors import ConfigError, DataError, StopTrading
+from polyfolio.rules.plan import Plan
+
+Progress = Callable[[int, int], None]
+
+TOLERANCE = 1e-9  # of equity, for the accounting identity in checked mode
+RISK_STAGES = (Stage.CAP_POSITION_RISK, Stage.CORRELATION, Stage.FEEDBACK, Stage.HEDGE, Stage.SCALE, Stage.PROJECT,
+               Stage.REBALANCE)
+RISK_SIZING = (Sizing.INVERSE_VOLATILITY, Sizing.RISK_PARITY, Sizing.KELLY, Sizing.VOLATILITY_TARGET,
+               Sizing.MIN_VARIANCE)
+ALL_STAGES = np.array([0, 1 << 30], dtype=np.int64)
+
+
+class Engine:
+    """Lanes over a tape.
+
+    Args:
+        plan: the compiled configuration.
+        tape: market rows; its universe must be the plan's.
+        signals: float64[sources, rows or 1, sleeves], one array per source of the plan; NaN keeps what is held.
+            The engine reads it at every row, so a driver may write a row just before it is decided.
+        threads: slices of lanes walked at once. Results do not depend on it.
+        live: True when the tape's last row is not the end, so that it may be decided at.
+
+    Attributes:
+        book: the lanes' state.
+        journal: what happened, as far as the plan's level keeps it.
+        row: last row walked, -1 before the first.
+    """
+
+    def __init__(self, plan: Plan, tape: Tape, signals: Floats, *, threads: int = 1, live: bool = False) -> None:
+        if plan.symbols != tape.symbols:
+            raise ConfigError("plan.symbols", plan.symbols[:5], f"the tape's symbols {tape.symbols[:5]}",
+                              "Compile the spec for this tape's universe.")
+        self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year,
+                                   days_per_year=tape.calendar.days_per_year)
+        self.tape, self.row, self.live = tape, -1, live
+        self.rows = rows_of(tape, plan.observation)
+        self.signals = check_signals(signals, plan, tape)
+        self.book: Book = open_book(plan.lanes, tape.slots, np.array(plan.slot_of))
+        self.journal = Journal(plan.level, plan.names, tape.symbols)
+        self._ledger = ledger(self.plan, self.book, tape.instruments, self.signals)
+        self._walk, self._python_stages = extend.walk_for(plan.extensions)
+        self._covariances = Covariances(self.rows, plan.covariances, looks_at_risk(plan))
+        self._needed = self._decision_counts()
+        self._slices = slices(units_of(plan.group_of), max(1, threads))
+        self._work = [
+            (scratch(self.plan, tape.slots, self.book.slot_of.size), self._buffers(part)) for part in self._slices
+        ]
+
+    def _buffers(self, part: Ints) -> Any:
+        largest = int((part[:, 1] - part[:, 0]).max())
+        return log_buffers(largest, self.book.slot_of.size, self.plan.level >= Level.FULL)
+
+    def _decision_counts(self) -> Flags | None:
+        """Risk observations at which some lane may decide; None when that is all of them."""
+        periods = {(int(r["every_bars"]), int(r["every_period"])) for r in self.plan.rules}
+        if any(bars > 0 or bits == 0 for bars, bits in periods):
+            return None
+        bits = 0
+        for _, period in periods:
+            bits |= period
+        needed = np.zeros(self.rows.returns.shape[1] + 1, dtype=np.uint8)
+        needed[self.rows.observations[(self.rows.market.starts & bits) != 0]] = 1
+        return needed
+
+    @property
+    def final(self) -> int:
+        """The row that accepts no order; -1 on a live tape."""
+        return -1 if self.live else self.tape.rows - 1
+
+    def run(self, until: int | None = None, progress: Progress | None = None) -> Engine:
+        """Walk all rows up to `until` (exclusive; default the end of the tape).
+
+        Args:
+            until: first row not walked.
+            progress: called as progress(rows done, rows to do) now and then.
+        """
+        last = self.tape.rows if until is None else until
+        begun = self.row + 1
+        while self.row + 1 < last:
+            stop = self._block_end(self.row + 1, last)
+            if self._python_stages:
+                stop = self.row + 2
+                self._walk_python(self.row + 1)
+            else:
+                self._walk_rows(self.row + 1, stop, Phase.FILL | Phase.MARK | Phase.DECIDE)
+            self.row = stop - 1
+            if progress is not None:
+                progress(stop - begun, last - begun)
+        return self
+
+    def step(self) -> Engine:
+        """Walk the next row: fills, mark, decision."""
+        if self.row + 1 >= self.tape.rows:
+            raise DataError("row", self.row + 1, f"below {self.tape.rows}, the rows of the tape",
+                            "The tape has ended: restore a snapshot or start a new engine.")
+        return self.run(self.row + 2)
+
+    def fill(self) -> Engine:
+        """The fill phases of the next row alone: carry, stops, orders against the bar."""
+        self.row += 1
+        self._walk_rows(self.row, self.row + 1, Phase.FILL)
+        return self
+
+    def mark(self) -> Engine:
+        """Value the lanes at the row filled last."""
+        self._walk_rows(self.row, self.row + 1, Phase.MARK)
+        return self
+
+    def decide(self) -> Engine:
+        """Decide at the row marked last."""
+        self._walk_rows(self.row, self.row + 1, Phase.DECIDE)
+        return self
+
+    def settle(self, lane: int | str, symbol: str, quantity: float, price: float, **costs: float) -> Engine:
+        """Book one fill that happened elsewhere, at a venue; see `engine.orders.take_fill`."""
+        take_fill(self._ledger, self._lane(lane), self.tape.universe.slot(symbol), max(self.row, 0), quantity, price,
+                  self.rows.market, **costs)
+        return self
+
+    def submit(self, lane: int | str, symbol: str, quantity: float, **terms: Any) -> Engine:
+        """Place a working order for the next row; see `engine.orders.submit`."""
+        submit(self.book, self._lane(lane), self.tape.universe.slot(symbol), quantity, max(self.row, 0), **terms)
+        return self
+
+    def _lane(self, lane: int | str) -> int:
+        return self.plan.lane(lane) if isinstance(lane, str) else lane
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything a later `restore` needs to go on from here, byte for byte."""
+        return {"row": self.row, "book": self.book.snapshot(), "journal": self.journal.snapshot()}
+
+    def restore(self, snapshot: dict[str, Any]) -> Engine:
+        """Go back to a snapshot."""
+        self.row = snapshot["row"]
+        self.book.restore(snapshot["book"])
+        self.journal.restore(snapshot["journal"])
+        return self
+
+    def _block_end(self, row: int, last: int) -> int:
+        """First row after `row` whose covariances stand in another block."""
+        if not self._covariances.wanted:
+            return last
+        counts = self.rows.observations
+        first = self._covariances.block_of(int(counts[row]))
+        return min(last, int(np.searchsorted(counts, first + self._covariances.length, side="left")))
+
+    def _walk_rows(self, first: int, last: int, phases: int, stages: Ints = ALL_STAGES) -> None:
+        shared = self._covariances.shared(int(self.rows.observations[first]), self._needed)
+        arguments = (shared, first, last, int(phases), stages)
+        if len(self._slices) == 1:
+            self._walk_slice(0, *arguments)
+        else:
+            with ThreadPoolExecutor(len(self._slices)) as pool:
+                for done in [pool.submit(self._walk_slice, i, *arguments) for i in range(len(self._slices))]:
+                    done.result()
+        self._empty_buffers()
+        if self.plan.rules["checked"].any():
+            self._check()
+
+    def _walk_slice(self, index: int, shared: Any, first: int, last: int, phases: int, stages: Ints) -> None:
+        work, log = self._work[index]
+        at = np.array([first, 0, first], dtype=np.int64)
+        while not self._walk(self.rows.market, shared, self._ledger, log, work, self._slices[index], at, last,
+                             self.final, phases, stages):
+            self._empty(log)
+
+    def _walk_python(self, row: int) -> None:
+        """One row of lanes with a stage in plain Python: the compiled stages before and after it, bar by bar."""
+        self._walk_rows(row, row + 1, Phase.FILL | Phase.MARK)
+        if row != self.final:
+            extend.decide_in_python(self, row)
+
+    def _empty_buffers(self) -> None:
+        for _, log in self._work:
+            self._empty(log)
+
+    def _empty(self, log: Any) -> None:
+        events, fills, marks = (int(count) for count in log.cursor)
+        self.journal.append(events=log.events[:events], fills=log.fills[:fills], marks=log.marks[:marks])
+        log.cursor[:] = 0
+
+    def _check(self) -> None:
+        """Checked mode: the accounting identity of every lane."""
+        residual = self.book.account["residual"]
+        bad = ~(residual <= TOLERANCE)
+        if bad.any():
+            lane = int(np.argmax(bad))
+            raise StopTrading(f"residual of lane {self.plan.names[lane]!r}", float(residual[lane]),
+                              f"at most {TOLERANCE} of equity", "The books do not add up: stop and report this.")
+
+
+def looks_at_risk(plan: Plan) -> bool:
+    """Whether any lane of the plan needs covariances or risk returns."""
+    return bool(np.isin(plan.program, [int(stage) for stage in RISK_STAGES]).any()
+                or np.isin(plan.rules["method"], [int(method) for method in RISK_SIZING]).any()
+                or (plan.program >= int(Stage.EXTENSION)).any())
+
+
+def check_signals(signals: Floats, plan: Plan, tape: Tape) -> Floats:
+    """Refuse signals of another shape or with infinities."""
+    array = np.ascontiguousarray(signals, dtype=np.float64)
+    sources, sleeves = max(len(plan.sources), 1), plan.slot_of.size
+    if array.ndim != 3 or array.shape[0] < sources or array.shape[1] not in (1, tape.rows) or array.shape[2] != sleeves:
+        raise DataError("signals", array.shape, f"of shape ({sources}, {tape.rows} or 1, {sleeves})",
+                        "Give one array per signal source with a row per tape row and a column per sleeve.")
+    if np.isinf(array).any():
+        source, row, sleeve = (int(i) for i in np.argwhere(np.isinf(array))[0])
+        raise DataError(f"signals[{source}, {row}, {sleeve}]", float(array[source, row, sleeve]), "finite, or NaN",
+                        "Correct the strategy; NaN means no opinion.")
+    return array
+
+
+def units_of(group_of: Ints) -> Ints:
+    """First and last (exclusive) lane of each unit: a group's lanes together, every other lane alone."""
+    edges = [0]
+    for lane in range(1, group_of.size):
+        if group_of[lane] < 0 or group_of[lane] != group_of[lane - 1]:
+            edges.append(lane)
+    edges.append(int(group_of.size))
+    return np.array([edges[:-1], edges[1:]], dtype=np.int64).T.copy()
+
+
+def slices(units: Ints, parts: int) -> list[Ints]:
+    """Contiguous slices of units, one per thread."""
+    return [part.copy() for part in np.array_split(units, min(parts, len(units))) if len(part)]

@@ -1,0 +1,63 @@
+"""The arrays a walk works in: the ledger of a plan and its book, scratch memory and journal buffers of a thread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polyfolio.core.book import Book
+from polyfolio.core.records import EVENT, FILL, MARK
+from polyfolio.core.types import Floats
+from polyfolio.core.views import Ledger, Log, Scratch
+from polyfolio.kernels.certificate import certificate_rows
+from polyfolio.kernels.projection import projection_work
+from polyfolio.kernels.risk import scratch_size
+from polyfolio.kernels.walk import EVENTS_PER_LANE, EVENTS_PER_SLOT, FILLS_PER_SLOT
+from polyfolio.rules.plan import Plan
+
+# Rows of marks a buffer takes before it is emptied into the journal.
+BUFFER = 1 << 15
+
+
+def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> Ledger:
+    """The plan's and the book's arrays as the walk reads them."""
+    lanes, slots = book.held.shape
+    rules = plan.rules.copy()
+    rules["lots"] = int((instruments["lot"] > 0.0).any())
+    groups = plan.groups.copy() if plan.groups.size else np.zeros(1, plan.groups.dtype)
+    state = {name: array for name, array in book.arrays().items() if name not in ("account", "slot_of")}
+    return Ledger(
+        account=book.account, rules=rules, program=np.array(plan.program), tiers=np.array(plan.tiers),
+        budget=np.array(plan.budget), evidence=getattr(plan, "evidence", np.zeros((lanes, book.slot_of.size, 3))), caps=np.array(plan.caps),
+        labels=np.array(plan.labels), rank=np.array(plan.rank), slot_of=book.slot_of,
+        instruments=np.array(instruments), signals=signals, netted=np.array([int(book.netted)], dtype=np.int64),
+        group_of=np.array(plan.group_of), groups=groups, **state,
+    )
+
+
+def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
+    """Scratch memory of one thread, sized for the widest window of the plan."""
+    window = int(max(plan.rules["var_window"].max(), plan.rules["hedge_window"].max(), 1))
+    triangle = slots * (slots + 1) // 2
+    by_slot = {name: np.zeros(slots) for name in (
+        "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "a", "b", "sized")}
+    by_sleeve = {name: np.zeros(sleeves) for name in ("own", "sleeve_price", "sleeve_unit")}
+    return Scratch(
+        sample=np.zeros(window), tail=np.zeros(scratch_size(window)),
+        certificate=np.zeros((certificate_rows(plan.caps.shape[0]) + 1, 4)), out=np.zeros(16),
+        codes=np.zeros(4, np.int64), signed=np.zeros(triangle), triangle=np.zeros(4 * slots + triangle),
+        projection=projection_work(slots, plan.caps.shape[0]), order=np.zeros(slots, np.int64),
+        frozen=np.zeros(slots, np.uint8), **by_slot, **by_sleeve,
+    )
+
+
+def log_buffers(largest_unit: int, sleeves: int, keeps_events: bool) -> Log:
+    """Journal buffers of one thread; always room for one row of the largest unit."""
+    events = largest_unit * (EVENTS_PER_SLOT * sleeves + EVENTS_PER_LANE)
+    fills = largest_unit * FILLS_PER_SLOT * sleeves
+    many = 8 if keeps_events else 1
+    return Log(
+        events=np.zeros(max(events * many, BUFFER * (many > 1)), EVENT),
+        fills=np.zeros(max(fills * many, BUFFER * (many > 1)), FILL),
+        marks=np.zeros(max(largest_unit, BUFFER), MARK),
+        cursor=np.zeros(3, np.int64),
+    )

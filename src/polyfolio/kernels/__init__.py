@@ -1,0 +1,1 @@
+"""Every formula about money, risk and the reshaping of signals, once, for one lane at one bar."""

@@ -1,0 +1,319 @@
+"""Double entry for one lane: what a fill, a mark, a dividend, a loan and a split do to the book.
+
+The identity every bar must satisfy, to 1e-9 of equity (`mark` measures its residual):
+
+    equity - equity_before = gain + dividends + interest + flows - commission - slippage - impact - borrow - funding
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from polyfolio.core.codes import Period, Reason, Status
+from polyfolio.core.flags import DIVIDEND, FUNDING, SPLIT
+from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.exits import guarded
+from polyfolio.kernels.note import note_carry, note_status
+
+_DAY = int(Period.DAY)
+_RUINED = int(Reason.RUINED)
+_STATUS_LIVE = int(Status.LIVE)
+_STATUS_HALTED = int(Status.HALTED)
+_STATUS_RUINED = int(Status.RUINED)
+_STATUS_TERMINATED = int(Status.TERMINATED)
+_LIQUIDATING = int(Status.LIQUIDATING)
+_LIQUIDATION = int(Reason.LIQUIDATION)
+_SPLIT_CASH = int(Reason.SPLIT_CASH)
+
+
+@kernel
+def pay_in(account: Any, amount: float) -> None:
+    """Money moved into the account from outside (negative: out of it). It is a flow, not a gain."""
+    account.cash += amount
+    account.flows += amount
+    account.total_flows += amount
+
+
+@kernel
+def open_account(lane: Any) -> None:
+    """First touch of a lane: the initial capital is there, nothing is held."""
+    account = lane.account
+    account.cash = lane.rules.initial_capital
+    account.equity = account.cash
+    account.equity_before = account.cash
+    account.peak = account.cash
+    account.day_equity = account.cash
+    account.scale = 1.0
+    if guarded(lane):
+        account.guarded = 1
+
+
+@kernel
+def begin_row(lane: Any, bar: Any, log: Any) -> None:
+    """Start the terms of a new row; a new day starts the daily loss limit anew."""
+    account = lane.account
+    if account.row < 0:
+        open_account(lane)
+    account.row = bar.row
+    account.equity_before = account.equity
+    account.gain = 0.0
+    account.dividends = 0.0
+    account.interest = 0.0
+    account.flows = 0.0
+    account.commission = 0.0
+    account.slippage = 0.0
+    account.impact = 0.0
+    account.borrow = 0.0
+    account.funding = 0.0
+    account.turnover = 0.0
+    if bar.starts & _DAY:
+        account.day_equity = account.equity
+        if account.status == _STATUS_HALTED:
+            account.status = _STATUS_LIVE
+            note_status(lane, bar, log, 0)
+    if lane.rules.tier_period & bar.starts:
+        account.period_volume = 0.0
+
+
+@kernel
+def average_after(held: float, average: float, quantity: float, price: float) -> float:
+    """Average entry price after a fill: weighted while the position grows, kept while it shrinks, new after a turn."""
+    after = held + quantity
+    if after == 0.0:
+        return 0.0
+    if held * quantity >= 0.0:
+        return (held * average + quantity * price) / after
+    if held * after < 0.0:
+        return price
+    return average
+
+
+@kernel
+def realised_by(held: float, average: float, quantity: float, price: float, unit: float) -> float:
+    """Profit that a fill realises against the average entry price: closed * (price - average) * side held."""
+    if held * quantity >= 0.0:
+        return 0.0
+    closed = min(abs(quantity), abs(held))
+    return closed * (price - average) * unit * (1.0 if held > 0.0 else -1.0)
+
+
+@kernel
+def settle(
+    lane: Any, sleeve: int, quantity: float, price: float, reference: float, unit: float,
+    commission: float, slippage: float, impact: float,
+) -> float:
+    """One fill into the book. Returns the realised profit.
+
+    cash -= quantity * reference * unit + commission + slippage + impact, where slippage and impact are the money
+    that `price` lies beyond `reference`. A rest below 1e-12 of what was traded is the rounding of a full close.
+    """
+    account = lane.account
+    slot = lane.slot_of[sleeve]
+    held = lane.quantity[sleeve]
+    average = lane.average_price[sleeve]
+    after = held + quantity
+    realised = realised_by(held, average, quantity, price, unit)
+    if abs(after) <= 1e-12 * abs(quantity):
+        after = 0.0
+    lane.average_price[sleeve] = average_after(held, average, quantity, price) if after != 0.0 else 0.0
+    lane.quantity[sleeve] = after
+    if lane.netted:
+        lane.held[slot] = net_of(lane, slot)
+    notional = quantity * reference * unit
+    paid = commission + slippage + impact
+    account.cash -= notional + paid
+    lane.traded[slot] += notional
+    lane.cost[slot] += paid
+    account.commission += commission
+    account.slippage += slippage
+    account.impact += impact
+    account.total_commission += commission
+    account.total_slippage += slippage
+    account.total_impact += impact
+    account.total_realised += realised
+    account.turnover += abs(notional)
+    account.fills += 1
+    return realised
+
+
+@kernel
+def net_of(lane: Any, slot: int) -> float:
+    """The slot's quantity: its sleeves, netted."""
+    total = 0.0
+    for k in range(lane.slot_of.size):
+        if lane.slot_of[k] == slot:
+            total += lane.quantity[k]
+    return total
+
+
+@kernel
+def mark(lane: Any, bar: Any) -> None:
+    """Value the lane at the row's marks; the own impact is no part of a mark.
+
+    gain = value - value at the last mark - what was traded at reference prices since, per slot.
+    """
+    account = lane.account
+    gain = 0.0
+    net = 0.0
+    gross = 0.0
+    for i in range(lane.held.size):
+        value = lane.held[i] * bar.mark[i] * bar.unit[i] if lane.held[i] != 0.0 else 0.0
+        earned = value - lane.value[i] - lane.traded[i]
+        lane.gain[i] += earned
+        lane.value[i] = value
+        lane.traded[i] = 0.0
+        gain += earned
+        net += value
+        gross += abs(value)
+    account.gain += gain
+    account.total_gain += gain
+    account.net = net
+    account.gross = gross
+    account.equity = account.cash + net
+    if not (account.equity <= account.peak):
+        account.peak = account.equity
+    account.drawdown = account.equity / account.peak - 1.0 if account.peak > 0.0 else 0.0
+
+
+@kernel
+def close_row(lane: Any, bar: Any, log: Any) -> None:
+    """After the last mark of a row: turnover as a share, the identity's residual, ruin and margin."""
+    account = lane.account
+    rules = lane.rules
+    terms = account.gain + account.dividends + account.interest + account.flows
+    costs = account.commission + account.slippage + account.impact + account.borrow + account.funding
+    # Equity can pass through zero on its way to ruin, where nothing is small relative to it.
+    size = abs(account.equity_before) + account.gross
+    if size > 0.0:
+        off = abs(account.equity - account.equity_before - terms + costs) / size
+        if not (off <= account.residual):
+            account.residual = off
+    account.turnover = account.turnover / account.equity_before if account.equity_before > 0.0 else 0.0
+    account.total_turnover += account.turnover
+    if account.status == _STATUS_RUINED or account.status == _LIQUIDATING:
+        if account.status == _LIQUIDATING and account.gross == 0.0:
+            account.status = _STATUS_LIVE
+            note_status(lane, bar, log, _LIQUIDATION)
+        return
+    if not (account.equity > 0.0):
+        account.status = _STATUS_RUINED
+        account.working = 1
+        note_status(lane, bar, log, _RUINED)
+    elif rules.maintenance_margin > 0.0 and not (account.equity >= rules.maintenance_margin * account.gross):
+        account.status = _LIQUIDATING
+        account.working = 1
+        note_status(lane, bar, log, _LIQUIDATION)
+
+
+@kernel
+def day_share(days: float, day_count: float) -> float:
+    """The share of a year that `days` calendar days are; ACT/360 unless set."""
+    return days / day_count
+
+
+@kernel
+def accrue(lane: Any, bar: Any, log: Any) -> None:
+    """Carry since the close before: borrow on shorts, interest on cash, funding at its stamps, dividends.
+
+    borrow = abs(short value) * rate * days / day_count; interest = cash * rate * days / day_count (loan_rate on
+    negative cash); funding = quantity * mark * rate; dividends = quantity * dividend per unit.
+    """
+    account = lane.account
+    rules = lane.rules
+    year = day_share(bar.days, rules.day_count)
+    if year > 0.0:
+        rate = rules.interest_rate if account.cash > 0.0 else rules.loan_rate
+        interest = account.cash * rate * year
+        borrow = 0.0
+        for i in range(lane.held.size):
+            if lane.held[i] < 0.0:
+                own = bar.borrow[i]
+                fee = -lane.value[i] * (own if own == own else rules.borrow_rate) * year
+                lane.carry[i] -= fee
+                borrow += fee
+        account.interest += interest
+        account.total_interest += interest
+        account.borrow += borrow
+        account.total_borrow += borrow
+        account.cash += interest - borrow
+    if bar.flags & FUNDING:
+        pay_funding(lane, bar, log)
+    if bar.flags & DIVIDEND:
+        pay_dividends(lane, bar, log)
+
+
+@kernel
+def pay_funding(lane: Any, bar: Any, log: Any) -> None:
+    """Perpetual funding at a stamp: longs pay position * mark * rate. NaN means no stamp."""
+    for i in range(lane.held.size):
+        rate = bar.funding[i]
+        if rate == rate and rate != 0.0 and lane.held[i] != 0.0:
+            paid = lane.value[i] * rate
+            lane.account.cash -= paid
+            lane.account.funding += paid
+            lane.account.total_funding += paid
+            lane.carry[i] -= paid
+            note_carry(lane, bar, log, i, 0, -paid)
+
+
+@kernel
+def pay_dividends(lane: Any, bar: Any, log: Any) -> None:
+    """Dividends on the ex-date: cash to longs, charged to shorts."""
+    for i in range(lane.held.size):
+        amount = bar.dividend[i]
+        if amount == amount and amount != 0.0 and lane.held[i] != 0.0:
+            paid = lane.held[i] * amount * bar.unit_open[i]
+            lane.account.cash += paid
+            lane.account.dividends += paid
+            lane.account.total_dividends += paid
+            lane.carry[i] += paid
+            note_carry(lane, bar, log, i, 0, paid)
+
+
+@kernel
+def split(lane: Any, bar: Any, log: Any) -> None:
+    """Splits: quantities times the ratio, prices by it, value unchanged; a rest below the lot is paid in cash."""
+    if not bar.flags & SPLIT:
+        return
+    for k in range(lane.quantity.size):
+        i = lane.slot_of[k]
+        ratio = bar.split[i]
+        if not (ratio > 0.0) or ratio == 1.0:
+            continue
+        lane.average_price[k] /= ratio
+        lane.order_quantity[k] *= ratio
+        order = lane.orders[k]
+        order.limit /= ratio
+        order.stop /= ratio
+        order.filled *= ratio
+        order.decision_price /= ratio
+        guard = lane.exits[k]
+        guard.stop /= ratio
+        guard.target /= ratio
+        guard.extreme /= ratio
+        if lane.quantity[k] == 0.0:
+            continue
+        whole = round_to_lot(lane.quantity[k] * ratio, lane.instruments[i].lot)
+        rest = lane.quantity[k] * ratio - whole
+        lane.quantity[k] = whole
+        if lane.netted:
+            lane.held[i] = net_of(lane, i)
+        if rest != 0.0:
+            # Paid at the mark before, so that neither value nor gain changes.
+            worth = rest * bar.mark_before[i] / ratio * bar.unit_open[i]
+            lane.account.cash += worth
+            lane.traded[i] -= worth
+            note_carry(lane, bar, log, i, _SPLIT_CASH, worth)
+
+
+@kernel
+def round_to_lot(quantity: float, lot: float) -> float:
+    """Towards zero to a whole number of lots, so that rounding never adds risk. Lot 0: any quantity.
+
+    A count within 1e-9 of a whole number is that number: 0.3 / 0.1 is 2.9999999999999996 in binary.
+    """
+    if lot <= 0.0:
+        return quantity
+    count = math.floor(abs(quantity) / lot + 1e-9)
+    return math.copysign(count * lot, quantity) if count > 0.0 else 0.0

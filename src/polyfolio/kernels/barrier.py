@@ -1,0 +1,136 @@
+"""The barrier of a group: limits across the lanes of one account, and orders that meet inside it.
+
+Lanes of a group never see each other except here. Limits: only what opens is cut, by one factor for the group
+(gross) or per slot (position), so that reductions always pass. Netting: what one lane buys and another sells at the
+same moment changes hands at the reference price without cost; the larger side pays for the rest, pro rata.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyfolio.core.codes import FillAt, Moment, Reason
+from polyfolio.kernels.accounting import round_to_lot
+from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.fills import fillable
+from polyfolio.kernels.funding import opening_part
+from polyfolio.kernels.lanes import lane_at
+from polyfolio.kernels.note import note
+from polyfolio.kernels.phases import cross_sleeves, fund, gather, open_targets, trade_market
+
+_OPEN = int(Moment.OPEN)
+_NEXT_OPEN = int(FillAt.NEXT_OPEN)
+_GROUP_LIMIT = int(Reason.GROUP_LIMIT)
+_REFUSED = 4
+
+
+@kernel
+def planned(lane: Any, bar: Any, s: Any, sleeve: int) -> float:
+    """What the sleeve will trade at the open once funding and volume have had their say."""
+    slot = lane.slot_of[sleeve]
+    return fillable(lane, bar, slot, s.own[sleeve] * s.share[slot], _OPEN)
+
+
+@kernel
+def prepare(lane: Any, bar: Any, s: Any, log: Any) -> bool:
+    """Gather and fund a lane's market orders at the open; the same call gives the same answer until it trades."""
+    open_targets(lane, bar, s, log)
+    if not gather(lane, bar, s, _OPEN, bar.open):
+        return False
+    cross_sleeves(lane, s)
+    fund(lane, bar, s, bar.open, bar.unit_open)
+    return True
+
+
+@kernel
+def trade_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int, row: int) -> None:
+    """Market orders at the open for the lanes first..last-1 of a group."""
+    netting = book.groups[book.group_of[first]].netting
+    if netting:
+        for i in range(s.a.size):
+            s.a[i] = 0.0
+            s.b[i] = 0.0
+        for index in range(first, last):
+            lane = lane_at(book, index, row)
+            if prepare(lane, bar, s, log):
+                for k in range(s.own.size):
+                    quantity = planned(lane, bar, s, k) if s.own[k] != 0.0 else 0.0
+                    if quantity > 0.0:
+                        s.a[lane.slot_of[k]] += quantity
+                    else:
+                        s.b[lane.slot_of[k]] -= quantity
+    for index in range(first, last):
+        lane = lane_at(book, index, row)
+        if prepare(lane, bar, s, log):
+            if netting:
+                for k in range(s.own.size):
+                    if s.own[k] != 0.0:
+                        slot = lane.slot_of[k]
+                        lane.crossed[k] = met_share(s.own[k], s.a[slot], s.b[slot])
+            trade_market(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
+
+
+@kernel
+def met_share(quantity: float, bought: float, sold: float) -> float:
+    """Share of an order that meets the other side: the smaller side wholly, the larger side pro rata."""
+    own = bought if quantity > 0.0 else sold
+    other = sold if quantity > 0.0 else bought
+    return min(1.0, other / own) if own > 0.0 else 0.0
+
+
+@kernel
+def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int, row: int) -> None:
+    """Cut the openings of a group's new orders until the group's limits hold, reductions untouched."""
+    group = book.groups[book.group_of[first]]
+    equity = 0.0
+    for index in range(first, last):
+        equity += book.account[index].equity
+    # Per slot: exposure that stays, exposure that is opened.
+    for i in range(s.a.size):
+        s.a[i] = 0.0
+        s.b[i] = 0.0
+    for index in range(first, last):
+        lane = lane_at(book, index, row)
+        for k in range(lane.order_quantity.size):
+            i = lane.slot_of[k]
+            price = bar.mark[i] * bar.unit[i]
+            if lane.order_quantity[k] == 0.0 and lane.quantity[k] == 0.0:
+                continue
+            opening = opening_part(lane.quantity[k], lane.order_quantity[k])
+            kept = lane.quantity[k] + lane.order_quantity[k] - opening
+            s.a[i] += abs(kept) * price
+            s.b[i] += abs(opening) * price
+    kept_gross = 0.0
+    opened_gross = 0.0
+    for i in range(s.a.size):
+        s.share[i] = factor_within(s.a[i], s.b[i], group.max_position * equity)
+        kept_gross += s.a[i]
+        opened_gross += s.b[i] * s.share[i]
+    common = factor_within(kept_gross, opened_gross, group.max_gross * equity)
+    for index in range(first, last):
+        lane = lane_at(book, index, row)
+        for k in range(lane.order_quantity.size):
+            cut_opening(lane, bar, log, k, s.share[lane.slot_of[k]] * common)
+
+
+@kernel
+def factor_within(kept: float, opened: float, bound: float) -> float:
+    """The largest factor in [0, 1] with kept + factor * opened <= bound."""
+    if kept + opened <= bound or opened <= 0.0:
+        return 1.0
+    return max(0.0, (bound - kept) / opened)
+
+
+@kernel
+def cut_opening(lane: Any, bar: Any, log: Any, sleeve: int, factor: float) -> None:
+    """Scale the opening part of a sleeve's order."""
+    quantity = lane.order_quantity[sleeve]
+    if quantity == 0.0 or factor >= 1.0:
+        return
+    slot = lane.slot_of[sleeve]
+    opening = opening_part(lane.quantity[sleeve], quantity)
+    if opening == 0.0:
+        return
+    left = quantity - opening + round_to_lot(opening * factor, lane.instruments[slot].lot)
+    note(lane, bar.row, log, slot, _REFUSED, _GROUP_LIMIT, 0, quantity, left)
+    lane.order_quantity[sleeve] = left

@@ -1,0 +1,123 @@
+"""How kernels are compiled: two decorators and a cache folder named by what was compiled.
+
+`kernel` marks a formula that other kernels call. It is forced inline and counts no references: with reference
+counting a lane's view of some forty arrays cost 5,152 ns a bar against 197 ns without (10 slots, Numba 0.68).
+`entry` marks the few functions that Python calls. Only they have wrappers and only they are cached on disk.
+
+Numba does not notice that a function called from another file has changed and would serve stale money formulas,
+so the cache folder carries a digest of all kernel sources, Numba's version and the CPU.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import llvmlite.binding
+import numba
+import numpy as np
+from numba.core import config as numba_config
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+KEEP_DAYS = 30
+_SOURCES = Path(__file__).resolve().parent
+_COMMON = {"nogil": True, "error_model": "numpy", "fastmath": False, "_nrt": False, "no_cfunc_wrapper": True}
+
+
+def source_digest() -> str:
+    """Digest of every kernel source and of the shapes they are compiled for (hex, 64 characters)."""
+    digest = hashlib.sha256()
+    for folder in (_SOURCES, _SOURCES.parent / "core"):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(_SOURCES.parent).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def machine_digest() -> str:
+    """Digest of kernel sources, Numba, NumPy, Python and the CPU: what compiled code depends on."""
+    parts = (
+        source_digest(),
+        numba.__version__,
+        np.__version__,
+        sys.version,
+        llvmlite.binding.get_host_cpu_name(),
+        str(llvmlite.binding.get_host_cpu_features().flatten()),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _cache_roots() -> list[Path]:
+    chosen = os.environ.get("NUMBA_CACHE_DIR") or numba_config.CACHE_DIR
+    roots = [Path(chosen)] if chosen else []
+    if os.environ.get("XDG_CACHE_HOME"):
+        roots.append(Path(os.environ["XDG_CACHE_HOME"]))
+    home = os.environ.get("HOME") or os.environ.get("USERPROFILE")
+    if home:
+        roots.append(Path(home) / ".cache")
+    return [*roots, Path(tempfile.gettempdir())]
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _sweep(parent: Path, keep: str) -> None:
+    """Remove the folders of kernels nobody has compiled for a month."""
+    oldest = time.time() - KEEP_DAYS * 86_400
+    for folder in parent.iterdir():
+        if folder.name != keep and folder.is_dir() and folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def choose_cache() -> Path:
+    """Point Numba at `<cache>/polyfolio/numba/<digest>` in the first writable place and return it."""
+    digest = machine_digest()[:32]
+    for root in _cache_roots():
+        # A folder chosen earlier in this process already ends in our digest.
+        parent = root.parent if root.name == digest else root / "polyfolio" / "numba"
+        if _writable(parent / digest):
+            _sweep(parent, digest)
+            numba_config.CACHE_DIR = str(parent / digest)
+            return parent / digest
+    raise OSError("no writable cache folder: set XDG_CACHE_HOME to a folder you may write to")
+
+
+CACHE = choose_cache()
+
+
+def kernel(function: F) -> F:
+    """A formula for one lane at one bar, called by other kernels only."""
+    compiled = numba.njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function)
+    return compiled  # type: ignore[no-any-return]
+
+
+def view(function: F) -> F:
+    """A kernel that builds a view holding records, which no compiled function can return: inlined before compilation."""
+    compiled = numba.njit(inline="always", no_cpython_wrapper=True, **_COMMON)(function)
+    return compiled  # type: ignore[no-any-return]
+
+
+def entry(function: F) -> F:
+    """A compiled function that Python calls; cached on disk."""
+    compiled = numba.njit(cache=True, **_COMMON)(function)
+    return compiled  # type: ignore[no-any-return]
+
+
+def callable_kernel(function: F) -> F:
+    """The compiled form of a kernel with a Python wrapper, for tests and notebooks."""
+    compiled = numba.njit(**_COMMON)(getattr(function, "py_func", function))
+    return compiled  # type: ignore[no-any-return]

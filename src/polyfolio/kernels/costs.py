@@ -1,0 +1,161 @@
+"""What a set of trades costs in all: commission, slippage, spread and impact, one number per slot and their sum.
+
+The formulas are those of `commission`, `slippage` and `impact`; here stand the loops, one per model, so that no
+branch on a model is taken inside them. A slot without a trade costs exactly 0, whatever its price (NaN included).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from polyfolio.core.codes import Commission, Impact, Slippage
+from polyfolio.core.types import Floats
+from polyfolio.kernels.commission import affine_fee, bound_fee, commission, fixed_part, rate_part, unit_part
+from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.impact import combined_impact, impact_rate, known_sigma, participation
+from polyfolio.kernels.slippage import (
+    base_part,
+    half_spread_rate,
+    linear_part,
+    linear_slippage,
+    slippage_rate,
+    spread_part,
+    square_root_slippage,
+    volume_share_slippage,
+)
+
+_NO_FEE = int(Commission.NONE)
+_TIERED = int(Commission.TIERED)
+_SLIPPAGE_ROOT = int(Slippage.SQUARE_ROOT)
+_SLIPPAGE_SHARE = int(Slippage.VOLUME_SHARE)
+_NO_IMPACT = int(Impact.NONE)
+_IMPACT_ROOT = int(Impact.SQUARE_ROOT)
+_IMPACT_POWER = int(Impact.PERMANENT_TEMPORARY)
+
+
+@kernel
+def fill_price(reference: float, side: float, rate: float) -> float:
+    """The price reference * (1 + side * rate), side +1 to buy and -1 to sell, rate the sum of what the fill pays."""
+    return reference * (1.0 + side * rate)
+
+
+@kernel
+def fill_rate(quantity: float, price: float, spread: float, volume: float, sigma: float, rules: Any) -> float:
+    """The sum slippage + half spread + temporary impact + permanent impact / 2, as a share of the price."""
+    quoted = slippage_rate(quantity, volume, rules) + half_spread_rate(spread, price, rules)
+    return quoted + impact_rate(quantity, volume, sigma, rules)
+
+
+@kernel
+def notional_of(quantity: float, price: float, unit: float) -> float:
+    """abs(quantity) * price * unit; 0 for no quantity, whatever the price."""
+    return abs(quantity) * price * unit if quantity != 0.0 else 0.0
+
+
+@kernel
+def write_commission(
+    trade: Floats, price: Floats, unit: Floats, rules: Any, tiers: Floats, period_volume: float, out: Floats
+) -> None:
+    """out_i = the commission of order i. With a cumulative basis every order starts at the same `period_volume`."""
+    if rules.commission_model == _TIERED:
+        for i in range(trade.size):
+            out[i] = commission(trade[i], price[i], unit[i], rules, tiers, period_volume)
+        return
+    fixed = fixed_part(rules)
+    rate = rate_part(rules)
+    per_unit = unit_part(rules)
+    lowest = 0.0 if rules.commission_model == _NO_FEE else rules.min_fee
+    highest = rules.max_fee
+    for i in range(trade.size):
+        notional = notional_of(trade[i], price[i], unit[i])
+        fee = bound_fee(affine_fee(abs(trade[i]), notional, fixed, rate, per_unit), lowest, highest)
+        out[i] = fee if trade[i] != 0.0 else 0.0
+
+
+@kernel
+def add_slippage(
+    trade: Floats, price: Floats, unit: Floats, spread: Floats, volume: Floats, rules: Any, out: Floats
+) -> None:
+    """out_i += (slippage + half spread) * notional."""
+    model = rules.slippage_model
+    base = base_part(rules)
+    paid = rules.half_spread
+    slope = rules.volume_impact
+    if model == _SLIPPAGE_ROOT:
+        for i in range(trade.size):
+            rate = square_root_slippage(abs(trade[i]), base, slope) + spread_part(spread[i], price[i], paid)
+            out[i] += notional_of(trade[i], price[i], unit[i]) * rate
+    elif model == _SLIPPAGE_SHARE:
+        for i in range(trade.size):
+            rate = volume_share_slippage(abs(trade[i]), volume[i], base, slope)
+            rate += spread_part(spread[i], price[i], paid)
+            out[i] += notional_of(trade[i], price[i], unit[i]) * rate
+    else:
+        slope = linear_part(rules)
+        for i in range(trade.size):
+            rate = linear_slippage(abs(trade[i]), base, slope) + spread_part(spread[i], price[i], paid)
+            out[i] += notional_of(trade[i], price[i], unit[i]) * rate
+
+
+@kernel
+def add_impact(
+    trade: Floats, price: Floats, unit: Floats, volume: Floats, sigma: Floats, rules: Any, out: Floats
+) -> None:
+    """out_i += (temporary + permanent / 2) * notional."""
+    model = rules.impact_model
+    temporary = rules.temporary_impact
+    permanent = rules.permanent_impact
+    exponent = rules.impact_exponent
+    if model == _IMPACT_ROOT:
+        for i in range(trade.size):
+            share = participation(trade[i], volume[i])
+            rate = combined_impact(math.sqrt(share), share, known_sigma(sigma[i]), temporary, permanent)
+            out[i] += notional_of(trade[i], price[i], unit[i]) * rate
+    elif model == _IMPACT_POWER:
+        for i in range(trade.size):
+            share = participation(trade[i], volume[i])
+            rate = combined_impact(math.pow(share, exponent), share, known_sigma(sigma[i]), temporary, permanent)
+            out[i] += notional_of(trade[i], price[i], unit[i]) * rate
+    else:
+        for i in range(trade.size):
+            share = participation(trade[i], volume[i])
+            rate = combined_impact(share, share, known_sigma(sigma[i]), temporary, permanent)
+            out[i] += notional_of(trade[i], price[i], unit[i]) * rate
+
+
+@kernel
+def ordered_sum(values: Floats) -> float:
+    """Sum in four accumulators of fixed order: in one, each addition would wait for the one before."""
+    first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+    whole = values.size - values.size % 4
+    for i in range(0, whole, 4):
+        first += values[i]
+        second += values[i + 1]
+        third += values[i + 2]
+        fourth += values[i + 3]
+    total = (first + second) + (third + fourth)
+    for i in range(whole, values.size):
+        total += values[i]
+    return total
+
+
+@kernel
+def trade_costs(
+    trade: Floats,
+    price: Floats,
+    unit: Floats,
+    spread: Floats,
+    volume: Floats,
+    sigma: Floats,
+    rules: Any,
+    tiers: Floats,
+    period_volume: float,
+    out: Floats,
+) -> float:
+    """Costs of the signed trades, in base currency: out_i per slot, and their sum in a fixed order."""
+    write_commission(trade, price, unit, rules, tiers, period_volume, out)
+    add_slippage(trade, price, unit, spread, volume, rules, out)
+    if rules.impact_model != _NO_IMPACT:
+        add_impact(trade, price, unit, volume, sigma, rules, out)
+    return ordered_sum(out)

@@ -1,0 +1,212 @@
+"""A decision: signals to want, the program's stages on the want, want to orders, and the certificate.
+
+The journal is written by comparing wants around each stage, so that no stage has to know about it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, Status
+from polyfolio.kernels.certificate import certify
+from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.exits import barred, hear
+from polyfolio.kernels.note import note
+from polyfolio.kernels.program import note_changes, run_stages
+from polyfolio.kernels.scale import risk_scale
+from polyfolio.kernels.size import net_sleeves, share_change, size
+from polyfolio.kernels.target import order_to_target, place
+
+_FULL = int(Level.FULL)
+_HOLD = int(Event.HOLD)
+_SIGNAL_EVENT = int(Event.SIGNAL)
+_LIMIT = int(Event.LIMIT)
+_CUT = int(Event.CUT)
+_NOT_REBALANCE = int(Reason.NOT_REBALANCE_BAR)
+_SIGNAL = int(Reason.SIGNAL)
+_BARRED = int(Reason.BARRED)
+_SCALE = int(Stage.SCALE)
+_LOT = int(Reason.LOT)
+_FILTER = int(Stage.FILTER)
+_HALTED = int(Status.HALTED)
+_AT_FILL = int(SizeAt.FILL)
+_ORDERS = int(Sizing.ORDERS)
+
+# Rounds of rescaling after lots, and how far inside the bound each aims.
+_ROUNDS = 8
+_INSIDE = 1.0 - 1e-6
+
+
+@kernel
+def is_decision_row(lane: Any, bar: Any) -> bool:
+    """Whether the lane decides at this row: every n bars, or the first bar of a period, or always."""
+    rules = lane.rules
+    if rules.every_bars > 0:
+        return lane.account.decided < 0 or bar.row - lane.account.decided >= rules.every_bars
+    if rules.every_period > 0:
+        return bar.starts & rules.every_period != 0
+    return True
+
+
+@kernel
+def weigh(lane: Any, bar: Any, s: Any) -> None:
+    """Held weights into `s.weight`; frozen slots into `s.frozen`: those that cannot trade or have no opinion.
+
+    A frozen slot keeps its quantity and counts as risk.
+    """
+    equity = lane.account.equity
+    for i in range(lane.held.size):
+        s.weight[i] = lane.value[i] / equity
+        s.frozen[i] = 1 if bar.tradable[i] == 0 else 0
+    if not lane.netted:
+        for k in range(lane.signal.size):
+            if lane.signal[k] != lane.signal[k]:
+                s.frozen[k] = 1
+        return
+    for i in range(lane.held.size):
+        heard = False
+        for k in range(lane.signal.size):
+            if lane.slot_of[k] == i and lane.signal[k] == lane.signal[k]:
+                heard = True
+        if not heard:
+            s.frozen[i] = 1
+
+
+@kernel
+def start_want(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
+    """Size, take out what is barred, pin what is frozen."""
+    reason = size(lane, bar, risk, s)
+    if lane.rules.level >= _FULL:
+        for k in range(lane.signal.size):
+            i = lane.slot_of[k]
+            if lane.signal[k] == lane.signal[k]:
+                wanted = s.own[k] if lane.netted else s.want[i]
+                note(lane, bar.row, log, i, _SIGNAL_EVENT, reason if reason != 0 else _SIGNAL, k, lane.signal[k], wanted)
+    if lane.account.guarded:
+        for k in range(lane.signal.size):
+            if barred(lane, k, bar.row):
+                i = lane.slot_of[k]
+                wanted = s.own[k] if lane.netted else s.want[i]
+                if wanted != 0.0:
+                    note(lane, bar.row, log, i, _CUT, _BARRED, _FILTER, wanted, 0.0)
+                if lane.netted:
+                    s.own[k] = 0.0
+                else:
+                    s.want[i] = 0.0
+        if lane.netted:
+            net_sleeves(lane, s)
+    for i in range(s.want.size):
+        if s.frozen[i] != 0:
+            s.want[i] = s.weight[i]
+        s.sized[i] = s.want[i]
+        s.before[i] = s.want[i]
+
+
+@kernel
+def place_signals(lane: Any, bar: Any, log: Any) -> None:
+    """Sizing `orders`: the signal is the quantity to trade, and no stage reshapes it."""
+    working = 0
+    for k in range(lane.signal.size):
+        i = lane.slot_of[k]
+        quantity = lane.signal[k] if lane.signal[k] == lane.signal[k] else 0.0
+        if quantity != 0.0 and bar.mark[i] > 0.0:
+            place(lane, bar, log, k, quantity, bar.mark[i], bar.unit[i], bar.base_volume[i], bar.sigma[i], quantity)
+        if lane.order_quantity[k] != 0.0:
+            working = 1
+    lane.account.working = working
+
+
+@kernel
+def certify_orders(lane: Any, bar: Any, risk: Any, s: Any) -> int:
+    """Certify the book as the orders intend it, filled whole; returns the rows of `s.certificate`, codes[2] = breaches."""
+    equity = lane.account.equity
+    for i in range(s.trial.size):
+        s.trial[i] = lane.value[i] / equity
+    for k in range(lane.order_quantity.size):
+        i = lane.slot_of[k]
+        if lane.order_quantity[k] != 0.0:
+            s.trial[i] += lane.order_quantity[k] * bar.mark[i] * bar.unit[i] / equity
+    rows, breaches = certify(s.trial, s.frozen, risk, lane.labels, lane.caps, lane.rules, s.certificate)
+    s.codes[2] = breaches
+    return rows
+
+
+@kernel
+def keep_within_lots(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
+    """Certify after lots. Rounding a hedge can raise risk: then the wants are scaled again from the rounded book.
+
+    Returns the rows of the certificate. After the rounds a breach that is left stands in it, graded as such.
+    """
+    rows = certify_orders(lane, bar, risk, s)
+    for _ in range(_ROUNDS):
+        if s.codes[2] == 0 or lane.rules.lots == 0:
+            break
+        scale = risk_scale(s.trial, s.frozen, risk, lane.rules, 1.0, s.codes)
+        if not 0.0 <= scale < 1.0:
+            break
+        for i in range(s.want.size):
+            if s.frozen[i] == 0:
+                s.want[i] *= scale * _INSIDE
+                lane.want[i] = s.want[i]
+        if lane.netted:
+            for k in range(s.own.size):
+                s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
+        note_changes(lane, bar, s, log, _SCALE, _LOT)
+        order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+        rows = certify_orders(lane, bar, risk, s)
+    return rows
+
+
+@kernel
+def write_certificate(lane: Any, bar: Any, s: Any, log: Any, rows: int) -> None:
+    """Each limit with its value, its bound and its grade."""
+    for line in range(rows):
+        note(
+            lane, bar.row, log, -1, _LIMIT, int(s.certificate[line, 0]), int(s.certificate[line, 3]),
+            s.certificate[line, 1], s.certificate[line, 2],
+        )
+
+
+@kernel
+def order_wants(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
+    """Remember the want and turn it into orders, now or at the fill."""
+    for i in range(s.want.size):
+        lane.want[i] = s.want[i] if s.frozen[i] == 0 else math.nan
+    if lane.netted:
+        share_change(lane, s, s.sized)
+        for k in range(s.own.size):
+            lane.sleeve_want[k] = s.own[k]
+    if lane.rules.sizing == _AT_FILL:
+        lane.account.pending = 1
+        return
+    order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+    if lane.rules.level >= _FULL or lane.rules.lots:
+        rows = keep_within_lots(lane, bar, risk, s, log)
+        write_certificate(lane, bar, s, log, rows)
+
+
+@kernel
+def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: int) -> None:
+    """One lane's decision at one row; stages first..last-1 of its program (all of them, unless a caller steps in)."""
+    account = lane.account
+    if account.status > _HALTED:
+        return
+    if lane.rules.method == _ORDERS:
+        account.decided = bar.row
+        place_signals(lane, bar, log)
+        return
+    if first == 0:
+        if not is_decision_row(lane, bar):
+            note(lane, bar.row, log, -1, _HOLD, _NOT_REBALANCE, 0, 0.0, 0.0)
+            return
+        account.decided = bar.row
+        if account.guarded:
+            hear(lane)
+        weigh(lane, bar, s)
+        start_want(lane, bar, risk, s, log)
+    elif account.decided != bar.row:
+        return
+    trade = run_stages(lane, bar, risk, s, log, first, last)
+    if trade and last >= lane.program.size:
+        order_wants(lane, bar, risk, s, log)

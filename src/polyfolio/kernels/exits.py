@@ -1,0 +1,124 @@
+"""Stops, targets and trailing stops of a sleeve's position, and when it may come back.
+
+stop   = average * (1 - side * stop_loss), tightened by the sleeve's own stop price and by
+         extreme * (1 - side * trailing_stop), extreme = best price since the entry, known at the row's start
+target = average * (1 + side * take_profit), or the sleeve's own target price if nearer
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from polyfolio.core.codes import BarUntil, Reason
+from polyfolio.kernels.compile import kernel
+
+_STOP_LOSS = int(Reason.STOP_LOSS)
+_TRAILING_STOP = int(Reason.TRAILING_STOP)
+_SIGNAL_CHANGE = int(BarUntil.SIGNAL_CHANGE)
+_BARS = int(BarUntil.BARS)
+
+
+@kernel
+def guarded(lane: Any) -> bool:
+    """Whether the lane's rules watch any position."""
+    rules = lane.rules
+    return rules.stop_loss < math.inf or rules.take_profit < math.inf or rules.trailing_stop < math.inf
+
+
+@kernel
+def stop_price(lane: Any, sleeve: int) -> float:
+    """The tightest stop of the sleeve's position; -inf (long) or inf (short) where there is none."""
+    rules = lane.rules
+    guard = lane.exits[sleeve]
+    side = 1.0 if lane.quantity[sleeve] > 0.0 else -1.0
+    stop = -side * math.inf
+    if rules.stop_loss < math.inf:
+        stop = lane.average_price[sleeve] * (1.0 - side * rules.stop_loss)
+    if guard.stop == guard.stop:
+        stop = max(stop, guard.stop) if side > 0.0 else min(stop, guard.stop)
+    trail = trail_price(lane, sleeve)
+    return max(stop, trail) if side > 0.0 else min(stop, trail)
+
+
+@kernel
+def trail_price(lane: Any, sleeve: int) -> float:
+    """The trailing stop; -inf (long) or inf (short) where there is none."""
+    side = 1.0 if lane.quantity[sleeve] > 0.0 else -1.0
+    if lane.rules.trailing_stop < math.inf and lane.exits[sleeve].extreme > 0.0:
+        return lane.exits[sleeve].extreme * (1.0 - side * lane.rules.trailing_stop)
+    return -side * math.inf
+
+
+@kernel
+def target_price(lane: Any, sleeve: int) -> float:
+    """The nearest target of the sleeve's position; inf (long) or 0 (short) where there is none."""
+    side = 1.0 if lane.quantity[sleeve] > 0.0 else -1.0
+    guard = lane.exits[sleeve]
+    target = math.inf if side > 0.0 else 0.0
+    if lane.rules.take_profit < math.inf:
+        target = lane.average_price[sleeve] * (1.0 + side * lane.rules.take_profit)
+    if guard.target == guard.target:
+        target = min(target, guard.target) if side > 0.0 else max(target, guard.target)
+    return target
+
+
+@kernel
+def stop_reason(lane: Any, sleeve: int, stop: float) -> int:
+    """Which stop it is."""
+    return _TRAILING_STOP if stop == trail_price(lane, sleeve) else _STOP_LOSS
+
+
+@kernel
+def follow(lane: Any, sleeve: int, high: float, low: float) -> None:
+    """Move the extreme of a position with the bar that has ended; the entry's own bar starts it at the entry."""
+    guard = lane.exits[sleeve]
+    if lane.quantity[sleeve] == 0.0:
+        guard.extreme = 0.0
+        guard.stop = math.nan
+        guard.target = math.nan
+        return
+    start = lane.average_price[sleeve] if guard.extreme == 0.0 else guard.extreme
+    guard.extreme = max(start, high) if lane.quantity[sleeve] > 0.0 else min(start, low)
+
+
+@kernel
+def hear(lane: Any) -> None:
+    """Remember the sign of each sleeve's signal; a missing one changes nothing."""
+    for k in range(lane.signal.size):
+        if lane.signal[k] == lane.signal[k]:
+            lane.exits[k].signal = sign(lane.signal[k])
+
+
+@kernel
+def bar_sleeve(lane: Any, sleeve: int, row: int) -> None:
+    """After a stop or target: out until the signal changes, or for a number of bars counted from this row."""
+    guard = lane.exits[sleeve]
+    guard.barred_row = row
+    guard.barred_signal = guard.signal
+
+
+@kernel
+def barred(lane: Any, sleeve: int, row: int) -> bool:
+    """Whether the sleeve must stay out at this row; lifts the bar when its condition is met."""
+    guard = lane.exits[sleeve]
+    if guard.barred_row < 0:
+        return False
+    rules = lane.rules
+    if rules.bar_until == _BARS:
+        out = row - guard.barred_row < rules.cooldown_bars
+    elif rules.bar_until == _SIGNAL_CHANGE:
+        # A missing signal says nothing, so it changes nothing.
+        signal = lane.signal[sleeve]
+        out = signal != signal or sign(signal) == guard.barred_signal
+    else:
+        out = False
+    if not out:
+        guard.barred_row = -1
+    return out
+
+
+@kernel
+def sign(value: float) -> float:
+    """-1, 0 or 1; 0 for NaN."""
+    return 1.0 if value > 0.0 else (-1.0 if value < 0.0 else 0.0)

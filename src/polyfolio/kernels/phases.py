@@ -1,0 +1,330 @@
+"""The three phases of a row for one lane: open, intrabar, close. Cash from a later phase never pays for an earlier one.
+
+Open: corporate actions, carry, stops gapped through, market orders. Intrabar: stops before targets and limits, since
+the adverse one comes first where one bar could hit both. Close: close orders, then the mark.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from polyfolio.core.codes import FillAt, Moment, OrderType, Reason, Status, TimeInForce
+from polyfolio.kernels.accounting import accrue, split
+from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.exits import bar_sleeve, follow, stop_price, stop_reason, target_price
+from polyfolio.kernels.fills import expire, fillable, start_volume, work_order
+from polyfolio.kernels.funding import affordable, scaled
+from polyfolio.kernels.matching import NO, RESTS, TAKES, match_bar, match_open, typical_price
+from polyfolio.kernels.target import target_at_fill
+
+_OPEN = int(Moment.OPEN)
+_INTRABAR = int(Moment.INTRABAR)
+_CLOSE = int(Moment.CLOSE)
+_MARKET = int(OrderType.MARKET)
+_GTC = int(TimeInForce.GTC)
+_NEXT_OPEN = int(FillAt.NEXT_OPEN)
+_NEXT_TYPICAL = int(FillAt.NEXT_TYPICAL)
+_SAME_CLOSE = int(FillAt.SAME_CLOSE)
+_LIQUIDATING = int(Status.LIQUIDATING)
+_LIVE = int(Status.LIVE)
+_RUINED = int(Status.RUINED)
+_LIQUIDATION = int(Reason.LIQUIDATION)
+_RUIN = int(Reason.RUINED)
+_TAKE_PROFIT = int(Reason.TAKE_PROFIT)
+_END_OF_RUN = int(Reason.END_OF_RUN)
+_BUYING_POWER = int(Reason.BUYING_POWER)
+
+
+@kernel
+def order_out(lane: Any, sleeve: int, reason: int) -> None:
+    """Replace the sleeve's working order by a market order that closes its position and carries until it has."""
+    order = lane.orders[sleeve]
+    order.type = _MARKET
+    order.life = _GTC
+    order.reason = reason
+    order.filled = 0.0
+    order.decision_price = 0.0
+    lane.order_quantity[sleeve] = -lane.quantity[sleeve]
+    lane.account.working = 1
+
+
+@kernel
+def open_row(lane: Any, bar: Any, s: Any, log: Any) -> None:
+    """Everything of the open phase before the market orders."""
+    split(lane, bar, log)
+    accrue(lane, bar, log)
+    account = lane.account
+    rules = lane.rules
+    if rules.participation_rate_limit < math.inf:
+        start_volume(lane, bar)
+    if rules.propagate:
+        for i in range(lane.pressure.size):
+            lane.pressure[i] *= rules.impact_decay
+    if account.status == _LIQUIDATING or account.status == _RUINED:
+        reason = _LIQUIDATION if account.status == _LIQUIDATING else _RUIN
+        for k in range(lane.quantity.size):
+            order_out(lane, k, reason)
+    if account.guarded:
+        gap_exits(lane, bar, log)
+
+
+@kernel
+def gap_exits(lane: Any, bar: Any, log: Any) -> None:
+    """Stops and targets the open has jumped over: they fill at the open."""
+    for k in range(lane.quantity.size):
+        slot = lane.slot_of[k]
+        if lane.quantity[k] == 0.0 or bar.tradable[slot] == 0 or leaving(lane, k):
+            continue
+        long = lane.quantity[k] > 0.0
+        price = bar.open[slot]
+        stop = stop_price(lane, k)
+        target = target_price(lane, k)
+        if price <= stop if long else price >= stop:
+            leave_position(lane, bar, log, k, price, TAKES, _OPEN, stop_reason(lane, k, stop))
+        elif price >= target if long else price <= target:
+            leave_position(lane, bar, log, k, price, RESTS, _OPEN, _TAKE_PROFIT)
+
+
+@kernel
+def leave_position(
+    lane: Any, bar: Any, log: Any, sleeve: int, price: float, matched: int, moment: int, reason: int
+) -> None:
+    """Close a sleeve at its stop or target and bar it; the unfilled rest carries to the next open."""
+    slot = lane.slot_of[sleeve]
+    order_out(lane, sleeve, reason)
+    bar_sleeve(lane, sleeve, bar.row)
+    unit = bar.unit_open[slot] if moment == _OPEN else bar.unit[slot]
+    work_order(lane, bar, log, sleeve, lane.order_quantity[sleeve], price, unit, matched, moment, 0)
+
+
+@kernel
+def gather(lane: Any, bar: Any, s: Any, moment: int, reference: Any) -> bool:
+    """Net what wants to trade at market now into `s.trade`, within volume; resting orders are left to `work_resting`.
+
+    Returns whether anything does. `s.own[k]` is each sleeve's part.
+    """
+    any_order = False
+    for i in range(s.trade.size):
+        s.trade[i] = 0.0
+    for k in range(lane.order_quantity.size):
+        s.own[k] = 0.0
+        quantity = lane.order_quantity[k]
+        if quantity == 0.0:
+            continue
+        slot = lane.slot_of[k]
+        if bar.tradable[slot] != 0 and takes_now(lane, k, quantity, reference[slot], moment):
+            s.own[k] = quantity
+            s.trade[slot] += fillable(lane, bar, slot, quantity, moment)
+            any_order = True
+    return any_order
+
+
+@kernel
+def takes_now(lane: Any, sleeve: int, quantity: float, price: float, moment: int) -> bool:
+    """Whether the order trades at market at this moment. A carried exit does not wait for a later moment."""
+    order = lane.orders[sleeve]
+    when = lane.rules.fill
+    if moment == _OPEN:
+        if order.type == _MARKET:
+            return when == _NEXT_OPEN or order.decision_price == 0.0
+        return match_open(order, quantity, price, lane.rules.touch) == TAKES
+    return order.type == _MARKET
+
+
+@kernel
+def cross_sleeves(lane: Any, s: Any) -> None:
+    """Sleeves of one slot that pull against each other meet inside the lane and pay no cost on that part.
+
+    `crossed` = share of the sleeve's order that meets another's: the smaller side wholly, the larger side pro rata.
+    """
+    for k in range(s.own.size):
+        lane.crossed[k] = 0.0
+    if not lane.netted:
+        return
+    for k in range(s.own.size):
+        if s.own[k] == 0.0:
+            continue
+        with_it = 0.0
+        against = 0.0
+        for j in range(s.own.size):
+            if lane.slot_of[j] == lane.slot_of[k] and s.own[j] != 0.0:
+                if (s.own[j] > 0.0) == (s.own[k] > 0.0):
+                    with_it += abs(s.own[j])
+                else:
+                    against += abs(s.own[j])
+        lane.crossed[k] = min(1.0, against / with_it)
+
+
+@kernel
+def fund(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> None:
+    """Share of each slot's order that is affordable: 1 for reductions, one common factor for openings."""
+    factor = affordable(lane, bar, s, reference, unit)
+    for i in range(s.share.size):
+        s.share[i] = 1.0
+        if factor < 1.0 and s.trade[i] != 0.0:
+            s.share[i] = scaled(lane.held[i], s.trade[i], factor) / s.trade[i]
+
+
+@kernel
+def trade_market(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
+    """Fill what `gather` found, funded by `s.share`: reductions first, so that what they free is there."""
+    for opening in range(2):
+        for k in range(s.own.size):
+            if s.own[k] == 0.0:
+                continue
+            slot = lane.slot_of[k]
+            grows = lane.quantity[k] * s.own[k] >= 0.0
+            if grows != (opening == 1):
+                continue
+            wanted = s.own[k] * s.share[slot]
+            if s.share[slot] < 1.0:
+                wanted = lots_towards_zero(lane, slot, wanted)
+            work_order(lane, bar, log, k, wanted, reference[slot], unit[slot], TAKES, moment, _BUYING_POWER)
+            s.own[k] = 0.0
+
+
+@kernel
+def lots_towards_zero(lane: Any, slot: int, quantity: float) -> float:
+    """A cut order in whole lots."""
+    lot = lane.instruments[slot].lot
+    if lot <= 0.0:
+        return quantity
+    return math.copysign(math.floor(abs(quantity) / lot + 1e-9) * lot, quantity)
+
+
+@kernel
+def fill_at(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
+    """Market orders at one moment: gather, fund, trade."""
+    if gather(lane, bar, s, moment, reference):
+        cross_sleeves(lane, s)
+        fund(lane, bar, s, reference, unit)
+        trade_market(lane, bar, s, log, reference, unit, moment)
+
+
+@kernel
+def open_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
+    """Market orders at the open, then what rests and the open reaches."""
+    open_targets(lane, bar, s, log)
+    fill_at(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
+    work_resting(lane, bar, s, log, _OPEN)
+
+
+@kernel
+def open_targets(lane: Any, bar: Any, s: Any, log: Any) -> None:
+    """With `sizing: fill` the target is solved anew at the open's prices."""
+    if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
+        target_at_fill(lane, bar, s, log, bar.open, bar.unit_open)
+
+
+@kernel
+def work_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> None:
+    """Limit and stop orders against the open (at the open's price) or against the bar's extremes."""
+    for k in range(lane.order_quantity.size):
+        quantity = lane.order_quantity[k]
+        slot = lane.slot_of[k]
+        if quantity == 0.0 or lane.orders[k].type == _MARKET or bar.tradable[slot] == 0:
+            continue
+        if moment == _OPEN:
+            matched = match_open(lane.orders[k], quantity, bar.open[slot], lane.rules.touch)
+            price = bar.open[slot]
+        else:
+            matched = match_bar(lane.orders[k], quantity, bar, slot, lane.rules.touch, s.out)
+            price = s.out[0]
+        if matched != NO:
+            fund_one(lane, bar, s, log, k, quantity, price, matched, moment)
+
+
+@kernel
+def fund_one(
+    lane: Any, bar: Any, s: Any, log: Any, sleeve: int, quantity: float, price: float, matched: int, moment: int
+) -> None:
+    """Fill one resting order within buying power at its own price, the other slots at the row's open."""
+    slot = lane.slot_of[sleeve]
+    for i in range(s.trade.size):
+        s.trade[i] = 0.0
+        s.a[i] = bar.open[i] if bar.tradable[i] != 0 else bar.mark_before[i]
+    s.a[slot] = price
+    s.trade[slot] = quantity
+    lane.crossed[sleeve] = 0.0
+    fund(lane, bar, s, s.a, bar.unit_open)
+    wanted = quantity if s.share[slot] == 1.0 else lots_towards_zero(lane, slot, quantity * s.share[slot])
+    work_order(lane, bar, log, sleeve, wanted, price, bar.unit_open[slot], matched, moment, _BUYING_POWER)
+
+
+@kernel
+def intrabar_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
+    """Stops of positions, then limit and stop orders, then stops of what they opened, then targets."""
+    if lane.account.guarded:
+        stop_exits(lane, bar, log)
+    work_resting(lane, bar, s, log, _INTRABAR)
+    if lane.account.guarded:
+        stop_exits(lane, bar, log)
+        target_exits(lane, bar, log)
+        for k in range(lane.quantity.size):
+            slot = lane.slot_of[k]
+            if bar.tradable[slot] != 0 or lane.quantity[k] == 0.0:
+                follow(lane, k, bar.high[slot], bar.low[slot])
+
+
+@kernel
+def stop_exits(lane: Any, bar: Any, log: Any) -> None:
+    """Stops inside the bar fill at the stop, with all costs."""
+    for k in range(lane.quantity.size):
+        slot = lane.slot_of[k]
+        if lane.quantity[k] == 0.0 or bar.tradable[slot] == 0 or leaving(lane, k):
+            continue
+        long = lane.quantity[k] > 0.0
+        stop = stop_price(lane, k)
+        if bar.low[slot] <= stop if long else bar.high[slot] >= stop:
+            # A position opened in this bar beyond its own stop leaves at the worst the bar still showed.
+            price = min(stop, bar.high[slot]) if long else max(stop, bar.low[slot])
+            leave_position(lane, bar, log, k, price, TAKES, _INTRABAR, stop_reason(lane, k, stop))
+
+
+@kernel
+def target_exits(lane: Any, bar: Any, log: Any) -> None:
+    """Targets inside the bar fill at the target, passively."""
+    for k in range(lane.quantity.size):
+        slot = lane.slot_of[k]
+        if lane.quantity[k] == 0.0 or bar.tradable[slot] == 0 or leaving(lane, k):
+            continue
+        if lane.exits[k].entry_row == bar.row and lane.exits[k].entry_moment == _INTRABAR:
+            continue
+        long = lane.quantity[k] > 0.0
+        target = target_price(lane, k)
+        if bar.high[slot] > target if long else bar.low[slot] < target:
+            leave_position(lane, bar, log, k, target, RESTS, _INTRABAR, _TAKE_PROFIT)
+
+
+@kernel
+def leaving(lane: Any, sleeve: int) -> bool:
+    """Whether an exit of the sleeve already works."""
+    return lane.order_quantity[sleeve] != 0.0 and lane.orders[sleeve].decision_price == 0.0
+
+
+@kernel
+def close_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
+    """Close orders at the close or the typical price, then the end of day orders."""
+    when = lane.rules.fill
+    if when != _NEXT_OPEN and when != _SAME_CLOSE:
+        for i in range(s.b.size):
+            s.b[i] = typical_price(bar, i) if when == _NEXT_TYPICAL else bar.close[i]
+        if lane.account.pending:
+            target_at_fill(lane, bar, s, log, s.b, bar.unit)
+        fill_at(lane, bar, s, log, s.b, bar.unit, _CLOSE)
+    if bar.last and lane.rules.sell_out:
+        for k in range(lane.quantity.size):
+            order_out(lane, k, _END_OF_RUN)
+        fill_at(lane, bar, s, log, bar.mark, bar.unit, _CLOSE)
+    expire(lane, bar, log)
+    lane.account.working = still_working(lane)
+
+
+@kernel
+def still_working(lane: Any) -> int:
+    """1 when some order carries to the next row."""
+    for k in range(lane.order_quantity.size):
+        if lane.order_quantity[k] != 0.0:
+            return 1
+    return 0

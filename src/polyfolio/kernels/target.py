@@ -1,0 +1,193 @@
+"""From target weights to orders: the self-financing equation, lots, minimum sizes.
+
+    V' = V - cost(w V' - x)
+
+V is equity before the trades, x the value held per slot, w the target weights of equity after the trades. It is
+solved to 1e-9 V before lots; then each target quantity is rounded towards zero, which keeps it within one lot.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from polyfolio.core.codes import Event, OrderType, Reason
+from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.costs import trade_costs
+from polyfolio.kernels.accounting import round_to_lot
+from polyfolio.kernels.impact import impact_quantity_cap
+from polyfolio.kernels.matching import round_to_tick
+from polyfolio.kernels.note import note
+
+_MARKET = int(OrderType.MARKET)
+_ORDER = int(Event.ORDER)
+_REFUSED = int(Event.REFUSED)
+_SIGNAL = int(Reason.SIGNAL)
+_LOT = int(Reason.LOT)
+_MIN_NOTIONAL = int(Reason.MIN_NOTIONAL)
+_MARKET_IMPACT = int(Reason.MARKET_IMPACT)
+_UNTRADABLE = int(Reason.UNTRADABLE)
+
+_ROUNDS = 40
+_TOLERANCE = 1e-10  # of equity; the law asks for 1e-9
+
+
+@kernel
+def cost_to_reach(
+    lane: Any, s: Any, after: float, reference: Any, unit: Any, spread: Any, volume: Any, sigma: Any
+) -> float:
+    """cost(w V' - x): what it costs to hold the weights `s.want` of an equity of `after`.
+
+    `s.worth` is x. Frozen slots trade nothing. `s.trade` is left with the signed quantities.
+    """
+    for i in range(s.trade.size):
+        money = s.want[i] * after - s.worth[i]
+        s.trade[i] = money / (reference[i] * unit[i]) if s.frozen[i] == 0 else 0.0
+    return trade_costs(
+        s.trade, reference, unit, spread, volume, sigma, lane.rules, lane.tiers, lane.account.period_volume, s.costs
+    )
+
+
+@kernel
+def equity_after(
+    lane: Any, s: Any, equity: float, reference: Any, unit: Any, spread: Any, volume: Any, sigma: Any
+) -> float:
+    """Solve V' = V - cost(w V' - x) for V'.
+
+    g(V') = V' - V + cost(w V' - x) has its root in [0, V] when costs are positive. The secant converges in two or
+    three rounds because costs are a small share of what is traded; a step that leaves the bracket is halved.
+    """
+    close = _TOLERANCE * abs(equity)
+    high = equity
+    above = cost_to_reach(lane, s, high, reference, unit, spread, volume, sigma)
+    if abs(above) <= close:
+        return equity - above
+    low = equity - above
+    below = low - equity + cost_to_reach(lane, s, low, reference, unit, spread, volume, sigma)
+    for _ in range(_ROUNDS):
+        if abs(below) <= close:
+            return low
+        slope = (above - below) / (high - low) if high != low else 1.0
+        step = low - below / slope if slope > 0.1 else low - below
+        high, above = low, below
+        low = step
+        below = low - equity + cost_to_reach(lane, s, low, reference, unit, spread, volume, sigma)
+    return bisect_equity(lane, s, equity, reference, unit, spread, volume, sigma)
+
+
+@kernel
+def bisect_equity(
+    lane: Any, s: Any, equity: float, reference: Any, unit: Any, spread: Any, volume: Any, sigma: Any
+) -> float:
+    """The same root by halving, for schedules that jump (brackets, fixed fees), from the side that can pay."""
+    low = 0.0
+    high = equity
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if not (low < middle < high):
+            break
+        if middle - equity + cost_to_reach(lane, s, middle, reference, unit, spread, volume, sigma) <= 0.0:
+            low = middle
+        else:
+            high = middle
+    cost_to_reach(lane, s, low, reference, unit, spread, volume, sigma)
+    return low
+
+
+@kernel
+def value_holdings(lane: Any, s: Any, reference: Any, unit: Any) -> float:
+    """x, the value held per slot at the reference prices, into `s.worth`; returns V."""
+    total = 0.0
+    for i in range(lane.held.size):
+        s.worth[i] = lane.held[i] * reference[i] * unit[i] if lane.held[i] != 0.0 else 0.0
+        total += s.worth[i]
+    return lane.account.cash + total
+
+
+@kernel
+def order_to_target(
+    lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, volume: Any, sigma: Any
+) -> float:
+    """Replace every sleeve's working order by the one that reaches `s.want`. Returns V'.
+
+    `s.frozen[i]` != 0 leaves a slot alone. `s.own[k]` is the sleeve's part of its slot's weight where sleeves share
+    slots; else the slot's weight is the sleeve's.
+    """
+    equity = value_holdings(lane, s, reference, unit)
+    after = equity_after(lane, s, equity, reference, unit, bar.spread, volume, sigma)
+    smallest = 1e-12 * abs(equity)
+    working = 0
+    for k in range(lane.order_quantity.size):
+        i = lane.slot_of[k]
+        if s.frozen[i] != 0:
+            hold_order(lane, k)
+        else:
+            price = reference[i] * unit[i]
+            weight = s.own[k] if lane.netted else s.want[i]
+            target = round_to_lot(weight * after / price, lane.instruments[i].lot)
+            quantity = target - lane.quantity[k]
+            if abs(quantity) * price <= smallest:
+                quantity = 0.0
+            place(lane, bar, log, k, quantity, reference[i], unit[i], volume[i], sigma[i], target)
+        if lane.order_quantity[k] != 0.0:
+            working = 1
+    lane.account.working = working
+    return after
+
+
+@kernel
+def hold_order(lane: Any, sleeve: int) -> None:
+    """A frozen slot's new order is none; an exit that is under way goes on."""
+    if lane.orders[sleeve].decision_price != 0.0:
+        lane.order_quantity[sleeve] = 0.0
+
+
+@kernel
+def place(
+    lane: Any, bar: Any, log: Any, sleeve: int, quantity: float, price: float, unit: float, volume: float,
+    sigma: float, target: float,
+) -> None:
+    """Write one working order: minimum notional, impact cap, type, limit price."""
+    rules = lane.rules
+    slot = lane.slot_of[sleeve]
+    if quantity != 0.0:
+        smallest = max(rules.min_notional, lane.instruments[slot].min_notional * unit)
+        if abs(quantity) * price * unit < smallest and target != 0.0:
+            note(lane, bar.row, log, slot, _REFUSED, _MIN_NOTIONAL, 0, quantity, 0.0)
+            quantity = 0.0
+        elif rules.market_impact_limit < math.inf:
+            cap = impact_quantity_cap(rules.market_impact_limit, volume, sigma, rules)
+            if abs(quantity) > cap:
+                cut = round_to_lot(math.copysign(cap, quantity), lane.instruments[slot].lot)
+                note(lane, bar.row, log, slot, _REFUSED, _MARKET_IMPACT, 0, quantity, cut)
+                quantity = cut
+    lane.order_quantity[sleeve] = quantity
+    if quantity == 0.0:
+        return
+    order = lane.orders[sleeve]
+    order.type = rules.order_type
+    order.life = rules.time_in_force
+    order.reason = _SIGNAL
+    order.filled = 0.0
+    order.row = bar.row
+    order.decision_price = price
+    if rules.order_type != _MARKET:
+        buy = quantity > 0.0
+        away = rules.price_threshold if buy else -rules.price_threshold
+        edge = round_to_tick(price * (1.0 + away), lane.instruments[slot].tick, buy)
+        order.limit = edge
+        order.stop = edge
+    note(lane, bar.row, log, slot, _ORDER, _SIGNAL, 0, lane.quantity[sleeve], quantity)
+
+
+@kernel
+def target_at_fill(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any) -> None:
+    """`sizing: fill`: solve the last decision's weights at the fill's own prices (simulation only)."""
+    for i in range(s.want.size):
+        s.want[i] = lane.want[i]
+        s.frozen[i] = 1 if bar.tradable[i] == 0 or s.want[i] != s.want[i] else 0
+    if lane.netted:
+        for k in range(s.own.size):
+            s.own[k] = lane.sleeve_want[k]
+    order_to_target(lane, bar, s, log, reference, unit, bar.base_volume_before, bar.sigma_before)
+    lane.account.pending = 0

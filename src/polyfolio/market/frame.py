@@ -1,0 +1,198 @@
+"""From rows to a tape: frames and arrays, long or wide, aligned on the union of their times.
+
+Long: one row per symbol and time, columns timestamp, symbol, open, high, low, close, volume and any of spread (or
+bid_* and ask_*), dividends, splits, borrow, funding, adj_close. Wide: one row per time, columns (field, symbol).
+Where a symbol has no bar at a time of another one, its prices are NaN and it is not tradable: nothing is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polyfolio.core.tape import Tape
+from polyfolio.core.types import Floats, Ints
+from polyfolio.errors import DataError
+from polyfolio.market.calendar import calendar_of, closing_times, hours_of
+from polyfolio.market.columns import FIELDS, OPTIONAL, REQUIRED, numbers, renamed, require
+from polyfolio.market.fields import adjusted, quoted, refuse_adjusted_splits
+from polyfolio.market.instruments import instruments_of
+from polyfolio.market.intervals import agreed, word
+from polyfolio.market.reading import Reading, reading_of
+from polyfolio.market.rows import Rows, checked, ordered, selected
+from polyfolio.market.stamps import Place, bound, show, utc_nanoseconds
+from polyfolio.market.tables import instrument_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = {"dividends": 0.0, "splits": 1.0}  # what "none" is; other fields are NaN
+
+
+def tape_from_frame(frame: pd.DataFrame, **options: Any) -> Tape:
+    """A tape from a pandas frame, long or wide; times may stand in the index.
+
+    Args:
+        frame: market rows.
+        **options: see `Reading`.
+
+    Example:
+        >>> tape_from_frame(frame, symbols=["BTC/USDT"], interval="1h", stamps="open")
+    """
+    reading = reading_of(options)
+    return assemble(rows_of_frame(frame, reading, "the frame", lambda row: f"row {row}"), reading)
+
+
+def tape_from_arrays(times: Any, symbols: Sequence[str], fields: Mapping[str, Any], **options: Any) -> Tape:
+    """A tape from arrays (rows, symbols).
+
+    Args:
+        times: nanoseconds since 1970 (UTC), or datetimes with a zone; closing times unless `stamps="open"`.
+        symbols: one per column.
+        fields: open, high, low, close, volume and optional fields; a missing bar is NaN in all prices.
+        **options: see `Reading`.
+    """
+    reading = reading_of(options)
+    require(fields, "the arrays", keys=())
+    if np.asarray(times).dtype.kind == "i":
+        stamps = np.asarray(times, dtype=np.int64)
+    else:
+        stamps = utc_nanoseconds(times, reading.timezone, lambda row: f"row {row}")
+    arrays = {name: np.asarray(fields[name], dtype=np.float64) for name in FIELDS if name in fields}
+    return assemble(rows_of_grid(stamps, tuple(symbols), arrays, lambda row: f"row {row}"), reading)
+
+
+def rows_of_frame(frame: Any, reading: Reading, source: str, place: Place, symbol: str | None = None) -> Rows:
+    """The rows of a frame; `symbol` is that of a frame without a column for it."""
+    if frame.columns.nlevels > 1:
+        return rows_of_wide(frame, reading, source, place)
+    if frame.index.dtype.kind == "M" or frame.index.name is not None:
+        frame = frame.reset_index(names=frame.index.name or "timestamp")
+    columns = renamed(frame.columns, source)
+    require(columns, source, ("timestamp",) if symbol is not None else ("timestamp", "symbol"))
+    stamps = utc_nanoseconds(frame[columns["timestamp"]], reading.timezone, place)
+    fields = {name: numbers(frame[columns[name]], name, place) for name in FIELDS if name in columns}
+    origin = np.arange(len(frame), dtype=np.int64)
+    if "symbol" not in columns:
+        return Rows(stamps, np.zeros(len(frame), np.int64), (str(symbol),), fields, origin, place)
+    codes, names = frame[columns["symbol"]].factorize()
+    if (codes < 0).any():
+        raise DataError(f"symbol ({place(int(np.argmin(codes)))})", None, "given in every row", "Fill in the symbol.")
+    return Rows(stamps, np.asarray(codes, dtype=np.int64), tuple(str(name) for name in names), fields, origin, place)
+
+
+def rows_of_wide(frame: Any, reading: Reading, source: str, place: Place) -> Rows:
+    """The rows of a frame whose columns are (field, symbol)."""
+    fields = renamed(dict.fromkeys(frame.columns.get_level_values(0)), source)
+    require(fields, source, keys=())
+    symbols = tuple(dict.fromkeys(str(name) for name in frame.columns.get_level_values(1)))
+    arrays: dict[str, Floats] = {}
+    for name in (name for name in FIELDS if name in fields):
+        block = frame[fields[name]]
+        block.columns = [str(column) for column in block.columns]
+        missing = [symbol for symbol in symbols if symbol not in block.columns]
+        if missing and name in REQUIRED:
+            raise DataError(
+                f"columns of {source}",
+                (name, missing[0]),
+                "present",
+                "Each symbol needs open, high, low, close and volume.",
+            )
+        arrays[name] = np.full((len(frame), len(symbols)), np.nan)
+        for slot, symbol in enumerate(symbols):
+            if symbol in block:
+                arrays[name][:, slot] = numbers(block[symbol], f"{name}[{symbol}]", place)
+    return rows_of_grid(utc_nanoseconds(frame.index, reading.timezone, place), symbols, arrays, place)
+
+
+def rows_of_grid(stamps: Ints, symbols: tuple[str, ...], arrays: Mapping[str, Floats], place: Place) -> Rows:
+    """The rows of arrays (rows, symbols), symbol by symbol."""
+    shape = (stamps.size, len(symbols))
+    if len(set(symbols)) < len(symbols):
+        raise DataError("symbols", list(symbols), "unique", "Name each symbol once.")
+    for name, array in arrays.items():
+        if array.shape != shape:
+            raise DataError(name, array.shape, f"of shape {shape}", "Give one row per time and one column per symbol.")
+    origin = np.tile(np.arange(stamps.size, dtype=np.int64), len(symbols))
+    codes = np.repeat(np.arange(len(symbols), dtype=np.int64), stamps.size)
+    fields = {name: np.ascontiguousarray(array.T).ravel() for name, array in arrays.items()}
+    return Rows(np.tile(stamps, len(symbols)), codes, symbols, fields, origin, place)
+
+
+def assemble(rows: Rows, reading: Reading) -> Tape:
+    """Everything between rows as they were read and the tape."""
+    hours = hours_of(reading.calendar)
+    first, last = (bound(getattr(reading, key), key, hours.timezone) for key in ("start", "end"))
+    rows, steps = ordered(selected(rows, reading.symbols))
+    length = agreed(reading.interval, steps)
+    rows = checked(adjusted(quoted(rows), reading))
+    closed = closing_times(rows.stamps, length, reading.stamps == "open", reading.calendar)
+    _refuse_collisions(rows, closed, length)
+    keep = (closed >= (first if first is not None else closed.min(initial=0))) & _bears_something(rows, reading)
+    keep &= closed <= last if last is not None else True
+    rows, closed = _in_span(rows, closed, keep, reading)
+    times, row_of = np.unique(closed, return_inverse=True)
+    table, universe = instruments_of(rows.names, reading, *instrument_frame(reading.instruments))
+    if times.size < 2:
+        raise DataError("times", int(times.size), "at least 2 rows", "Select a longer span.")
+    calendar = calendar_of(times, length, reading.calendar, reading.bars_per_year)
+    arrays = {
+        name: _aligned(rows.fields[name], row_of, rows.codes, (times.size, len(rows.names)), name)
+        for name in (*REQUIRED, *OPTIONAL, "crossed")
+        if name in rows.fields and _wanted(name, reading)
+    }
+    crossed = arrays.pop("crossed", None)
+    tradable = ~np.isnan(arrays["close"]) if crossed is None else ~np.isnan(arrays["close"]) & (crossed != 1.0)
+    flags = tradable.astype(np.uint8)
+    if "splits" in arrays:
+        refuse_adjusted_splits(times, arrays["close"], arrays["splits"], flags, rows.names)
+    return Tape(times=times, tradable=flags, calendar=calendar, universe=universe, instruments=table, **arrays)
+
+
+def _refuse_collisions(rows: Rows, closed: Ints, length: int) -> None:
+    wrong = (np.diff(rows.codes) == 0) & (np.diff(closed) <= 0)
+    if wrong.any():
+        row = int(np.argmax(wrong)) + 1
+        raise DataError(
+            f"timestamp{rows.at(row)}",
+            show(int(closed[row])),
+            "later than the close of the bar before it",
+            f"Two bars of {word(length)} close at one time: correct interval, stamps or calendar.",
+        )
+
+
+def _wanted(name: str, reading: Reading) -> bool:
+    return (reading.dividends or name != "dividends") and (reading.splits or name != "splits")
+
+
+def _bears_something(rows: Rows, reading: Reading) -> Any:
+    """Rows with a bar, or with an event that counts without one."""
+    bears = ~np.isnan(rows.fields["close"])
+    for name in ("dividends", "splits", "funding"):
+        if name in rows.fields and _wanted(name, reading):
+            event = rows.fields[name]
+            bears |= ~np.isnan(event) & (event != 0.0) & (event != NOTHING.get(name))
+    return bears
+
+
+def _in_span(rows: Rows, closed: Ints, keep: Any, reading: Reading) -> tuple[Rows, Ints]:
+    """The rows kept. A symbol nobody named goes where it has none; a named one must have some."""
+    counts = np.bincount(rows.codes[keep], minlength=len(rows.names))
+    present = tuple(name for name, count in zip(rows.names, counts, strict=True) if count)
+    if not present or (reading.symbols and len(present) < len(rows.names)):
+        slot = int(np.argmin(counts))
+        own = closed[(rows.codes == slot) & ~np.isnan(rows.fields["close"])]
+        span = f"its bars close {show(int(own.min()))} to {show(int(own.max()))}" if own.size else "it has no bar"
+        wanted = f"at least one from start={reading.start!r} to end={reading.end!r}"
+        raise DataError(f"rows of {rows.names[slot]}", 0, wanted, f"Widen the span or leave the symbol out: {span}.")
+    return selected(rows.take(keep), present), closed[keep]
+
+
+def _aligned(column: Floats, row_of: Ints, codes: Ints, shape: tuple[int, int], name: str) -> Floats:
+    out = np.full(shape, NOTHING.get(name, np.nan))
+    if name == "splits":
+        column = np.where(column == 0.0, 1.0, column)  # files write 0 where there is no split
+    out[row_of, codes] = np.where(np.isnan(column), NOTHING.get(name, np.nan), column)
+    return out

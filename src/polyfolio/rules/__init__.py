@@ -1,0 +1,1 @@
+"""Configuration: strict models, their compilation to a plan, and what can be named in them."""

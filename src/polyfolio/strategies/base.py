@@ -1,0 +1,66 @@
+"""The strategy contract.
+
+A strategy is an estimator. Its constructor takes keyword arguments, each written out, and stores them under their own
+names. `fit` learns from a tape; what it learns ends in `_`. `signals` answers for all rows of a tape, `signal` for its
+last one, and both agree: a signal of row t uses the rows up to t. `check.check_strategy` proves it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from polyfolio.core.tape import Tape
+from polyfolio.core.types import Floats
+from polyfolio.errors import ConfigError
+
+
+class Strategy(ABC):
+    """Base of strategies.
+
+    Attributes:
+        sizing: sizing method that a lane with this strategy should use where it names none.
+        remembers: True where a signal depends on every row since the start, not on the last `warmup` rows alone.
+    """
+
+    sizing: ClassVar[str] = "equal_weight"
+    remembers: ClassVar[bool] = False
+
+    def fit(self, tape: Tape) -> Self:  # noqa: ARG002
+        """Learn from a tape; what is learned ends in `_`. This one learns nothing."""
+        return self
+
+    @abstractmethod
+    def signals(self, tape: Tape) -> Floats:
+        """Signals, float64[rows, slots]: -1 to 1, 0 = flat, NaN = no opinion, which keeps what is held."""
+
+    def signal(self, tape: Tape) -> Floats:
+        """Signals of the tape's last row, float64[slots]."""
+        return np.array(self.signals(tape)[-1])
+
+    @property
+    def warmup(self) -> int:
+        """Rows that the last row's signal needs, itself included."""
+        return 1
+
+    def params(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        names = list(inspect.signature(type(self)).parameters)
+        return {name: getattr(self, name) for name in names}
+
+    def clone(self) -> Self:
+        """A strategy with the same arguments that has learned nothing."""
+        return type(self)(**self.params())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.params().items())})"
+
+
+def at_least(name: str, value: Any, least: float, whole: bool = True) -> None:
+    """Refuse an argument that is not a number, not whole where it must be, or too small."""
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
+        raise ConfigError(name, value, f"a {'whole ' if whole else ''}number >= {least:g}", "Correct the argument.")
