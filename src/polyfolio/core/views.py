@@ -83,6 +83,8 @@ class Scratch(NamedTuple):
     trial: Any  # float64[slots], a scaled copy of trade
     costs: Any  # float64[slots]
     share: Any  # float64[slots], part of an order that fills
+    bought: Any  # float64[slots], what the lanes of a group buy at the open
+    sold: Any  # float64[slots]
     own: Any  # float64[sleeves], what each sleeve wants of its slot
     a: Any  # float64[slots]
     b: Any  # float64[slots]

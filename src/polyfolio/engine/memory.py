@@ -27,7 +27,7 @@ def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> 
     state = {name: array for name, array in book.arrays().items() if name not in ("account", "slot_of")}
     return Ledger(
         account=book.account, rules=rules, program=np.array(plan.program), tiers=np.array(plan.tiers),
-        budget=np.array(plan.budget), evidence=getattr(plan, "evidence", np.zeros((lanes, book.slot_of.size, 3))), caps=np.array(plan.caps),
+        budget=np.array(plan.budget), evidence=np.array(plan.evidence), caps=np.array(plan.caps),
         labels=np.array(plan.labels), rank=np.array(plan.rank), slot_of=book.slot_of,
         instruments=np.array(instruments), signals=signals, netted=np.array([int(book.netted)], dtype=np.int64),
         group_of=np.array(plan.group_of), groups=groups, **state,
@@ -39,7 +39,7 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
     window = int(max(plan.rules["var_window"].max(), plan.rules["hedge_window"].max(), 1))
     triangle = slots * (slots + 1) // 2
     by_slot = {name: np.zeros(slots) for name in (
-        "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "a", "b", "sized")}
+        "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "bought", "sold", "a", "b", "sized")}
     by_sleeve = {name: np.zeros(sleeves) for name in ("own", "sleeve_price", "sleeve_unit")}
     return Scratch(
         sample=np.zeros(window), tail=np.zeros(scratch_size(window)),

@@ -12,7 +12,7 @@ from typing import Any
 
 from polyfolio.core.codes import Period, Reason, Status
 from polyfolio.core.flags import DIVIDEND, FUNDING, SPLIT
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import guarded
 from polyfolio.kernels.note import note_carry, note_status
 
@@ -243,7 +243,7 @@ def accrue(lane: Any, bar: Any, log: Any) -> None:
         pay_dividends(lane, bar, log)
 
 
-@kernel
+@routine
 def pay_funding(lane: Any, bar: Any, log: Any) -> None:
     """Perpetual funding at a stamp: longs pay position * mark * rate. NaN means no stamp."""
     for i in range(lane.held.size):
@@ -257,7 +257,7 @@ def pay_funding(lane: Any, bar: Any, log: Any) -> None:
             note_carry(lane, bar, log, i, 0, -paid)
 
 
-@kernel
+@routine
 def pay_dividends(lane: Any, bar: Any, log: Any) -> None:
     """Dividends on the ex-date: cash to longs, charged to shorts."""
     for i in range(lane.held.size):
@@ -271,7 +271,7 @@ def pay_dividends(lane: Any, bar: Any, log: Any) -> None:
             note_carry(lane, bar, log, i, 0, paid)
 
 
-@kernel
+@routine
 def split(lane: Any, bar: Any, log: Any) -> None:
     """Splits: quantities times the ratio, prices by it, value unchanged; a rest below the lot is paid in cash."""
     if not bar.flags & SPLIT:

@@ -11,12 +11,13 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, Reason
 from polyfolio.kernels.accounting import round_to_lot
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.fills import fillable
 from polyfolio.kernels.funding import opening_part
 from polyfolio.kernels.lanes import lane_at
 from polyfolio.kernels.note import note
-from polyfolio.kernels.phases import cross_sleeves, fund, gather, open_targets, trade_market
+from polyfolio.kernels.phases import fund, gather
+from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
 _NEXT_OPEN = int(FillAt.NEXT_OPEN)
@@ -24,62 +25,36 @@ _GROUP_LIMIT = int(Reason.GROUP_LIMIT)
 _REFUSED = 4
 
 
-@kernel
-def planned(lane: Any, bar: Any, s: Any, sleeve: int) -> float:
-    """What the sleeve will trade at the open once funding and volume have had their say."""
-    slot = lane.slot_of[sleeve]
-    return fillable(lane, bar, slot, s.own[sleeve] * s.share[slot], _OPEN)
+@routine
+def meet(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> int:
+    """What the lanes first..last-1 of a group will trade at the open, summed into `s.bought` and `s.sold`.
 
-
-@kernel
-def prepare(lane: Any, bar: Any, s: Any, log: Any) -> bool:
-    """Gather and fund a lane's market orders at the open; the same call gives the same answer until it trades."""
-    open_targets(lane, bar, s, log)
-    if not gather(lane, bar, s, _OPEN, bar.open):
-        return False
-    cross_sleeves(lane, s)
-    fund(lane, bar, s, bar.open, bar.unit_open)
-    return True
-
-
-@kernel
-def trade_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int, row: int) -> None:
-    """Market orders at the open for the lanes first..last-1 of a group."""
-    netting = book.groups[book.group_of[first]].netting
-    if netting:
-        for i in range(s.a.size):
-            s.a[i] = 0.0
-            s.b[i] = 0.0
-        for index in range(first, last):
-            lane = lane_at(book, index, row)
-            if prepare(lane, bar, s, log):
-                for k in range(s.own.size):
-                    quantity = planned(lane, bar, s, k) if s.own[k] != 0.0 else 0.0
-                    if quantity > 0.0:
-                        s.a[lane.slot_of[k]] += quantity
-                    else:
-                        s.b[lane.slot_of[k]] -= quantity
+    Each lane funds its orders as if alone; the same steps give the same quantities when it trades. Returns whether
+    the group nets its orders.
+    """
+    if not book.groups[book.group_of[first]].netting:
+        return 0
+    for i in range(s.bought.size):
+        s.bought[i] = 0.0
+        s.sold[i] = 0.0
     for index in range(first, last):
-        lane = lane_at(book, index, row)
-        if prepare(lane, bar, s, log):
-            if netting:
-                for k in range(s.own.size):
-                    if s.own[k] != 0.0:
-                        slot = lane.slot_of[k]
-                        lane.crossed[k] = met_share(s.own[k], s.a[slot], s.b[slot])
-            trade_market(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
+        lane = lane_at(book, index, bar.row)
+        if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
+            target_at_fill(lane, bar, s, log, bar.open, bar.unit_open)
+        if not gather(lane, bar, s, _OPEN, bar.open):
+            continue
+        fund(lane, bar, s, bar.open, bar.unit_open)
+        for k in range(s.own.size):
+            if s.own[k] != 0.0:
+                slot = lane.slot_of[k]
+                quantity = fillable(lane, bar, slot, s.own[k] * s.share[slot], _OPEN)
+                s.bought[slot] += max(quantity, 0.0)
+                s.sold[slot] += max(-quantity, 0.0)
+    return 1
 
 
-@kernel
-def met_share(quantity: float, bought: float, sold: float) -> float:
-    """Share of an order that meets the other side: the smaller side wholly, the larger side pro rata."""
-    own = bought if quantity > 0.0 else sold
-    other = sold if quantity > 0.0 else bought
-    return min(1.0, other / own) if own > 0.0 else 0.0
-
-
-@kernel
-def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int, row: int) -> None:
+@routine
+def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
     """Cut the openings of a group's new orders until the group's limits hold, reductions untouched."""
     group = book.groups[book.group_of[first]]
     equity = 0.0
@@ -90,7 +65,7 @@ def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int, ro
         s.a[i] = 0.0
         s.b[i] = 0.0
     for index in range(first, last):
-        lane = lane_at(book, index, row)
+        lane = lane_at(book, index, bar.row)
         for k in range(lane.order_quantity.size):
             i = lane.slot_of[k]
             price = bar.mark[i] * bar.unit[i]
@@ -108,7 +83,7 @@ def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int, ro
         opened_gross += s.b[i] * s.share[i]
     common = factor_within(kept_gross, opened_gross, group.max_gross * equity)
     for index in range(first, last):
-        lane = lane_at(book, index, row)
+        lane = lane_at(book, index, bar.row)
         for k in range(lane.order_quantity.size):
             cut_opening(lane, bar, log, k, s.share[lane.slot_of[k]] * common)
 

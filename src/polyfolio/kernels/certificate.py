@@ -8,7 +8,7 @@ from typing import Any
 from polyfolio.core.codes import CorrelationRule, Reason
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.bounds import ABSOLUTE_SLACK, RELATIVE_SLACK, gross_bound, holds, net_bound
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.correlation import largest_correlation
 from polyfolio.kernels.risk import book_risk
 from polyfolio.kernels.scale import exposure
@@ -117,7 +117,7 @@ def _certify_book(want: Floats, risk: Any, rules: Any, out: Floats, rows: int) -
     return rows
 
 
-@kernel
+@routine
 def certify(
     want: Floats, frozen: Flags, risk: Any, labels: Ints, caps: Floats, rules: Any, out: Floats
 ) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from polyfolio.core.types import Flags, Floats, Ints
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 
 
 @kernel
@@ -67,7 +67,7 @@ def damp(want: Floats, correlation: Floats, limit: float, factor: float, frozen:
             want[i] *= max(1.0 - factor * scratch[i] / (1.0 - limit), 0.0)
 
 
-@kernel
+@routine
 def drop(want: Floats, correlation: Floats, limit: float, order: Ints, frozen: Flags) -> int:
     """Keep names in `order` (largest first); one whose signed correlation with a kept name exceeds `limit` becomes 0.
 

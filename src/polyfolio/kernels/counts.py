@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polyfolio.core.types import Flags, Floats, Ints
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 
 # Insertion is quadratic; below this many slots it is the shorter program and the faster one.
 _FEW = 32
@@ -61,7 +61,7 @@ def _heap(order: Ints, size: Floats, rank: Ints) -> None:
         _sink(order, start, end, size, rank)
 
 
-@kernel
+@routine
 def largest_first(want: Floats, rank: Ints, order: Ints, scratch: Floats) -> None:
     """Sort the slots into `order`: by descending abs(want), equal ones by ascending rank.
 

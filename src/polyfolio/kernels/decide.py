@@ -10,13 +10,13 @@ from typing import Any
 
 from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, Status
 from polyfolio.kernels.certificate import certify
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import barred, hear
 from polyfolio.kernels.note import note
 from polyfolio.kernels.program import note_changes, run_stages
 from polyfolio.kernels.scale import risk_scale
 from polyfolio.kernels.size import net_sleeves, share_change, size
-from polyfolio.kernels.target import order_to_target, place
+from polyfolio.kernels.target import order_again, order_to_target, place
 
 _FULL = int(Level.FULL)
 _HOLD = int(Event.HOLD)
@@ -103,7 +103,7 @@ def start_want(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
         s.before[i] = s.want[i]
 
 
-@kernel
+@routine
 def place_signals(lane: Any, bar: Any, log: Any) -> None:
     """Sizing `orders`: the signal is the quantity to trade, and no stage reshapes it."""
     working = 0
@@ -132,7 +132,7 @@ def certify_orders(lane: Any, bar: Any, risk: Any, s: Any) -> int:
     return rows
 
 
-@kernel
+@routine
 def keep_within_lots(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     """Certify after lots. Rounding a hedge can raise risk: then the wants are scaled again from the rounded book.
 
@@ -153,12 +153,12 @@ def keep_within_lots(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
             for k in range(s.own.size):
                 s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
         note_changes(lane, bar, s, log, _SCALE, _LOT)
-        order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+        order_again(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
         rows = certify_orders(lane, bar, risk, s)
     return rows
 
 
-@kernel
+@routine
 def write_certificate(lane: Any, bar: Any, s: Any, log: Any, rows: int) -> None:
     """Each limit with its value, its bound and its grade."""
     for line in range(rows):

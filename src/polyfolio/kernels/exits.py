@@ -64,6 +64,18 @@ def target_price(lane: Any, sleeve: int) -> float:
 
 
 @kernel
+def stop_reached(long: bool, price: float, stop: float) -> bool:
+    """At or beyond the stop, against the position."""
+    return price <= stop if long else price >= stop
+
+
+@kernel
+def target_reached(long: bool, price: float, target: float) -> bool:
+    """At or beyond the target, in the position's favour."""
+    return price >= target if long else price <= target
+
+
+@kernel
 def stop_reason(lane: Any, sleeve: int, stop: float) -> int:
     """Which stop it is."""
     return _TRAILING_STOP if stop == trail_price(lane, sleeve) else _STOP_LOSS

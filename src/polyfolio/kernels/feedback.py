@@ -11,7 +11,7 @@ from typing import Any
 
 from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.bounds import holds
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.risk import book_risk
 from polyfolio.kernels.scale import proportional_scale, scale_tradable
 
@@ -33,7 +33,7 @@ def resize_positions(want: Floats, frozen: Flags, sigma: Floats, rules: Any) -> 
     return left
 
 
-@kernel
+@routine
 def feedback(want: Floats, frozen: Flags, risk: Any, rules: Any) -> int:
     """Rounds of resizing; gives back how many were taken.
 

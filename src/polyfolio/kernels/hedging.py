@@ -7,10 +7,10 @@ from typing import Any
 
 from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.beta import book_beta
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import routine
 
 
-@kernel
+@routine
 def hedge(want: Floats, held: Floats, frozen: Flags, risk: Any, rules: Any) -> float:
     """Set the want of the hedge slot; gives back the beta of the wanted book with the hedge it had.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polyfolio.core.codes import Event, Level
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 
 _FULL = int(Level.FULL)
 _SUMMARY = int(Level.SUMMARY)
@@ -14,14 +14,25 @@ _CARRY = int(Event.CARRY)
 
 
 @kernel
-def note(lane: Any, row: int, log: Any, slot: int, event: int, reason: int, stage: int, before: float, after: float) -> None:
+def note(
+    lane: Any, row: int, log: Any, slot: int, event: int, reason: int, stage: int, before: float, after: float
+) -> None:
     """One event, kept at level full only."""
     if lane.rules.level < _FULL:
         return
-    entry = log.events[log.cursor[0]]
-    log.cursor[0] += 1
+    write_event(log.events, log.cursor, row, lane.index, slot, event, reason, stage, before, after)
+
+
+@routine
+def write_event(
+    events: Any, cursor: Any, row: int, lane: int, slot: int, event: int, reason: int, stage: int, before: float,
+    after: float,
+) -> None:
+    """Fill the next event."""
+    entry = events[cursor[0]]
+    cursor[0] += 1
     entry.row = row
-    entry.lane = lane.index
+    entry.lane = lane
     entry.slot = slot
     entry.event = event
     entry.reason = reason

@@ -13,7 +13,7 @@ import math
 
 from polyfolio.core.types import Floats
 from polyfolio.kernels.cholesky import cholesky, cholesky_solve
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 
 NOT_CONVERGED = -1
 
@@ -119,7 +119,7 @@ def parity_sweep(covariance: Floats, budget: Floats, total: float, out: Floats, 
     return worst if variance > 0.0 else math.inf
 
 
-@kernel
+@routine
 def risk_parity(covariance: Floats, budget: Floats, out: Floats, scratch: Floats) -> int:
     """Weights >= 0 with sum 1 and w_i (C w)_i / (w'C w) = b_i, to 1e-10 on every contribution.
 
@@ -177,7 +177,7 @@ def min_variance(covariance: Floats, out: Floats, scratch: Floats) -> int:
     return min_variance_among(covariance, budget, out, scratch[out.size :])
 
 
-@kernel
+@routine
 def min_variance_among(covariance: Floats, budget: Floats, out: Floats, scratch: Floats) -> int:
     """Weights >= 0 with sum 1 and the least w'Cw, over names with a positive budget.
 

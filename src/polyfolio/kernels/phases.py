@@ -11,8 +11,16 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason, Status, TimeInForce
 from polyfolio.kernels.accounting import accrue, split
-from polyfolio.kernels.compile import kernel
-from polyfolio.kernels.exits import bar_sleeve, follow, stop_price, stop_reason, target_price
+from polyfolio.kernels.compile import kernel, routine
+from polyfolio.kernels.exits import (
+    bar_sleeve,
+    follow,
+    stop_price,
+    stop_reached,
+    stop_reason,
+    target_price,
+    target_reached,
+)
 from polyfolio.kernels.fills import expire, fillable, start_volume, work_order
 from polyfolio.kernels.funding import affordable, scaled
 from polyfolio.kernels.matching import NO, RESTS, TAKES, match_bar, match_open, typical_price
@@ -25,7 +33,7 @@ _MARKET = int(OrderType.MARKET)
 _GTC = int(TimeInForce.GTC)
 _NEXT_OPEN = int(FillAt.NEXT_OPEN)
 _NEXT_TYPICAL = int(FillAt.NEXT_TYPICAL)
-_SAME_CLOSE = int(FillAt.SAME_CLOSE)
+_NEXT_CLOSE = int(FillAt.NEXT_CLOSE)
 _LIQUIDATING = int(Status.LIQUIDATING)
 _LIVE = int(Status.LIVE)
 _RUINED = int(Status.RUINED)
@@ -80,13 +88,13 @@ def gap_exits(lane: Any, bar: Any, log: Any) -> None:
         price = bar.open[slot]
         stop = stop_price(lane, k)
         target = target_price(lane, k)
-        if price <= stop if long else price >= stop:
+        if stop_reached(long, price, stop):
             leave_position(lane, bar, log, k, price, TAKES, _OPEN, stop_reason(lane, k, stop))
-        elif price >= target if long else price <= target:
+        elif target_reached(long, price, target):
             leave_position(lane, bar, log, k, price, RESTS, _OPEN, _TAKE_PROFIT)
 
 
-@kernel
+@routine
 def leave_position(
     lane: Any, bar: Any, log: Any, sleeve: int, price: float, matched: int, moment: int, reason: int
 ) -> None:
@@ -109,6 +117,7 @@ def gather(lane: Any, bar: Any, s: Any, moment: int, reference: Any) -> bool:
         s.trade[i] = 0.0
     for k in range(lane.order_quantity.size):
         s.own[k] = 0.0
+        lane.crossed[k] = 0.0
         quantity = lane.order_quantity[k]
         if quantity == 0.0:
             continue
@@ -132,16 +141,12 @@ def takes_now(lane: Any, sleeve: int, quantity: float, price: float, moment: int
     return order.type == _MARKET
 
 
-@kernel
+@routine
 def cross_sleeves(lane: Any, s: Any) -> None:
     """Sleeves of one slot that pull against each other meet inside the lane and pay no cost on that part.
 
     `crossed` = share of the sleeve's order that meets another's: the smaller side wholly, the larger side pro rata.
     """
-    for k in range(s.own.size):
-        lane.crossed[k] = 0.0
-    if not lane.netted:
-        return
     for k in range(s.own.size):
         if s.own[k] == 0.0:
             continue
@@ -193,31 +198,57 @@ def lots_towards_zero(lane: Any, slot: int, quantity: float) -> float:
     return math.copysign(math.floor(abs(quantity) / lot + 1e-9) * lot, quantity)
 
 
-@kernel
+@routine
 def fill_at(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
     """Market orders at one moment: gather, fund, trade."""
     if gather(lane, bar, s, moment, reference):
-        cross_sleeves(lane, s)
+        if lane.netted:
+            cross_sleeves(lane, s)
         fund(lane, bar, s, reference, unit)
         trade_market(lane, bar, s, log, reference, unit, moment)
 
 
 @kernel
-def open_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
-    """Market orders at the open, then what rests and the open reaches."""
-    open_targets(lane, bar, s, log)
-    fill_at(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
-    work_resting(lane, bar, s, log, _OPEN)
+def open_phase(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
+    """Market orders at the open, then resting ones that the open reaches.
 
-
-@kernel
-def open_targets(lane: Any, bar: Any, s: Any, log: Any) -> None:
-    """With `sizing: fill` the target is solved anew at the open's prices."""
+    With `sizing: fill` the target is solved anew at the open's prices. `meets` says that the lane's group nets its
+    orders (`barrier`).
+    """
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
         target_at_fill(lane, bar, s, log, bar.open, bar.unit_open)
+    if gather(lane, bar, s, _OPEN, bar.open):
+        if lane.netted:
+            cross_sleeves(lane, s)
+        if meets:
+            cross_group(lane, s)
+        fund(lane, bar, s, bar.open, bar.unit_open)
+        trade_market(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
+    if any_resting(lane):
+        work_resting(lane, bar, s, log, _OPEN)
 
 
 @kernel
+def cross_group(lane: Any, s: Any) -> None:
+    """Share of each order that meets another lane's: the smaller side wholly, the larger side pro rata."""
+    for k in range(s.own.size):
+        if s.own[k] != 0.0:
+            slot = lane.slot_of[k]
+            own = s.bought[slot] if s.own[k] > 0.0 else s.sold[slot]
+            other = s.sold[slot] if s.own[k] > 0.0 else s.bought[slot]
+            lane.crossed[k] = min(1.0, other / own) if own > 0.0 else 0.0
+
+
+@kernel
+def any_resting(lane: Any) -> bool:
+    """Whether some order waits for a price."""
+    for k in range(lane.order_quantity.size):
+        if lane.order_quantity[k] != 0.0 and lane.orders[k].type != _MARKET:
+            return True
+    return False
+
+
+@routine
 def work_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> None:
     """Limit and stop orders against the open (at the open's price) or against the bar's extremes."""
     for k in range(lane.order_quantity.size):
@@ -235,7 +266,7 @@ def work_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> None:
             fund_one(lane, bar, s, log, k, quantity, price, matched, moment)
 
 
-@kernel
+@routine
 def fund_one(
     lane: Any, bar: Any, s: Any, log: Any, sleeve: int, quantity: float, price: float, matched: int, moment: int
 ) -> None:
@@ -255,11 +286,15 @@ def fund_one(
 @kernel
 def intrabar_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
     """Stops of positions, then limit and stop orders, then stops of what they opened, then targets."""
-    if lane.account.guarded:
-        stop_exits(lane, bar, log)
-    work_resting(lane, bar, s, log, _INTRABAR)
-    if lane.account.guarded:
-        stop_exits(lane, bar, log)
+    guarded = lane.account.guarded
+    for turn in range(2):
+        if turn == 1:
+            if not any_resting(lane):
+                break
+            work_resting(lane, bar, s, log, _INTRABAR)
+        if guarded:
+            stop_exits(lane, bar, log)
+    if guarded:
         target_exits(lane, bar, log)
         for k in range(lane.quantity.size):
             slot = lane.slot_of[k]
@@ -276,7 +311,7 @@ def stop_exits(lane: Any, bar: Any, log: Any) -> None:
             continue
         long = lane.quantity[k] > 0.0
         stop = stop_price(lane, k)
-        if bar.low[slot] <= stop if long else bar.high[slot] >= stop:
+        if stop_reached(long, bar.low[slot] if long else bar.high[slot], stop):
             # A position opened in this bar beyond its own stop leaves at the worst the bar still showed.
             price = min(stop, bar.high[slot]) if long else max(stop, bar.low[slot])
             leave_position(lane, bar, log, k, price, TAKES, _INTRABAR, stop_reason(lane, k, stop))
@@ -293,7 +328,8 @@ def target_exits(lane: Any, bar: Any, log: Any) -> None:
             continue
         long = lane.quantity[k] > 0.0
         target = target_price(lane, k)
-        if bar.high[slot] > target if long else bar.low[slot] < target:
+        best = bar.high[slot] if long else bar.low[slot]
+        if best != target and target_reached(long, best, target):
             leave_position(lane, bar, log, k, target, RESTS, _INTRABAR, _TAKE_PROFIT)
 
 
@@ -307,7 +343,7 @@ def leaving(lane: Any, sleeve: int) -> bool:
 def close_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
     """Close orders at the close or the typical price, then the end of day orders."""
     when = lane.rules.fill
-    if when != _NEXT_OPEN and when != _SAME_CLOSE:
+    if when == _NEXT_CLOSE or when == _NEXT_TYPICAL:
         for i in range(s.b.size):
             s.b[i] = typical_price(bar, i) if when == _NEXT_TYPICAL else bar.close[i]
         if lane.account.pending:

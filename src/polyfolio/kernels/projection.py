@@ -19,7 +19,7 @@ import numpy as np
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.bounds import gross_bound, holds, net_bound, sigma_bound
 from polyfolio.kernels.cholesky import cholesky, cholesky_solve
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.quadratic import portfolio_variance
 from polyfolio.kernels.risk import root_of_variance, tail_method
 
@@ -316,7 +316,7 @@ def _is_feasible(covariance: Floats, bound: float, rows: int, work: Any) -> bool
     return bound == math.inf or holds(root_of_variance(portfolio_variance(work.point, covariance)), bound)
 
 
-@kernel
+@routine
 def project(
     want: Floats, frozen: Flags, risk: Any, labels: Ints, caps: Floats, rules: Any, work: Any
 ) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from polyfolio.core.codes import Reason
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.bounds import gross_bound, holds, net_bound
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.feedback import recover
 from polyfolio.kernels.quadratic import covariance_times
 from polyfolio.kernels.risk import book_risk
@@ -52,7 +52,7 @@ def _lowering_part(weight: float, trade: float, slope: float, excess: Floats) ->
     return trade
 
 
-@kernel
+@routine
 def lower_risk(
     want: Floats, held: Floats, frozen: Flags, risk: Any, rules: Any, slope: Floats, kept: Floats, excess: Floats
 ) -> float:

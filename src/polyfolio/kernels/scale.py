@@ -12,7 +12,7 @@ from typing import Any
 from polyfolio.core.codes import Reason, VarMethod, Warmup
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.bounds import gross_bound, holds, net_bound, sigma_bound
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.frozen import (
     historical_es_top,
     historical_var_top,
@@ -143,7 +143,7 @@ def _frozen_method(want: Floats, frozen: Flags, risk: Any, rules: Any) -> int:
     return method
 
 
-@kernel
+@routine
 def _frozen_scale(want: Floats, frozen: Flags, risk: Any, rules: Any, upper: float, out: Ints) -> float:
     """The largest scale in [0, upper] at which every limit holds on frozen + scale x tradable, or -1."""
     low, high = _frozen_exposure(want, frozen, rules, upper, out)

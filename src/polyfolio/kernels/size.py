@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Reason, Sizing
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.lifecycle import lifecycle_size
 from polyfolio.kernels.parity import min_variance_among, risk_parity
 from polyfolio.kernels.sizing import (
@@ -87,7 +87,7 @@ def parity_weights(lane: Any, risk: Any, s: Any, least_variance: bool) -> int:
     return 0
 
 
-@kernel
+@routine
 def weights_by_risk(lane: Any, risk: Any, s: Any) -> int:
     """The methods that look at risk; they size slots, whatever sleeves stand behind them."""
     rules = lane.rules
@@ -180,7 +180,7 @@ def net_sleeves(lane: Any, s: Any) -> None:
         s.want[lane.slot_of[k]] += s.own[k]
 
 
-@kernel
+@routine
 def share_change(lane: Any, s: Any, first: Any) -> None:
     """What the later stages did to a slot, done to its sleeves.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from polyfolio.core.types import Floats
 from polyfolio.kernels.cholesky import cholesky, cholesky_solve
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.quadratic import portfolio_variance
 
 UNKNOWN_RISK = -1.0
@@ -181,7 +181,7 @@ def kelly_fraction(win_probability: float, payoff: float, fraction: float, floor
     return kelly_bet(win_probability - (1.0 - win_probability) / payoff, fraction, floor, 0)
 
 
-@kernel
+@routine
 def kelly_weights(mean: Floats, covariance: Floats, rules: Any, out: Floats, scratch: Floats) -> int:
     """kelly_fraction * C^-1 mu over the names whose mean is known; the rest have weight 0.
 

@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Event, OrderType, Reason
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.costs import trade_costs
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.impact import impact_quantity_cap
@@ -58,24 +58,21 @@ def equity_after(
     three rounds because costs are a small share of what is traded; a step that leaves the bracket is halved.
     """
     close = _TOLERANCE * abs(equity)
-    high = equity
-    above = cost_to_reach(lane, s, high, reference, unit, spread, volume, sigma)
-    if abs(above) <= close:
-        return equity - above
-    low = equity - above
-    below = low - equity + cost_to_reach(lane, s, low, reference, unit, spread, volume, sigma)
-    for _ in range(_ROUNDS):
-        if abs(below) <= close:
-            return low
-        slope = (above - below) / (high - low) if high != low else 1.0
-        step = low - below / slope if slope > 0.1 else low - below
-        high, above = low, below
-        low = step
-        below = low - equity + cost_to_reach(lane, s, low, reference, unit, spread, volume, sigma)
+    guess = equity
+    last_guess = equity
+    last_rest = 0.0
+    for turn in range(_ROUNDS):
+        rest = guess - equity + cost_to_reach(lane, s, guess, reference, unit, spread, volume, sigma)
+        if abs(rest) <= close:
+            return guess
+        slope = (rest - last_rest) / (guess - last_guess) if turn > 0 and guess != last_guess else 1.0
+        last_guess = guess
+        last_rest = rest
+        guess -= rest / slope if slope > 0.1 else rest
     return bisect_equity(lane, s, equity, reference, unit, spread, volume, sigma)
 
 
-@kernel
+@routine
 def bisect_equity(
     lane: Any, s: Any, equity: float, reference: Any, unit: Any, spread: Any, volume: Any, sigma: Any
 ) -> float:
@@ -180,7 +177,15 @@ def place(
     note(lane, bar.row, log, slot, _ORDER, _SIGNAL, 0, lane.quantity[sleeve], quantity)
 
 
-@kernel
+@routine
+def order_again(
+    lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, volume: Any, sigma: Any
+) -> float:
+    """`order_to_target` off the common path."""
+    return order_to_target(lane, bar, s, log, reference, unit, volume, sigma)
+
+
+@routine
 def target_at_fill(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any) -> None:
     """`sizing: fill`: solve the last decision's weights at the fill's own prices (simulation only)."""
     for i in range(s.want.size):
@@ -189,5 +194,5 @@ def target_at_fill(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: 
     if lane.netted:
         for k in range(s.own.size):
             s.own[k] = lane.sleeve_want[k]
-    order_to_target(lane, bar, s, log, reference, unit, bar.base_volume_before, bar.sigma_before)
+    order_again(lane, bar, s, log, reference, unit, bar.base_volume_before, bar.sigma_before)
     lane.account.pending = 0

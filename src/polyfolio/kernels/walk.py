@@ -11,18 +11,17 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, Phase
 from polyfolio.kernels.accounting import begin_row, close_row, mark
-from polyfolio.kernels.barrier import limit_group, trade_group
+from polyfolio.kernels.barrier import limit_group, meet
 from polyfolio.kernels.compile import entry, kernel
 from polyfolio.kernels.decide import decide
 from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note_mark
-from polyfolio.kernels.phases import close_phase, fill_at, intrabar_phase, open_phase, open_row, work_resting
+from polyfolio.kernels.phases import close_phase, fill_at, intrabar_phase, open_phase, open_row
 
 _FILL = int(Phase.FILL)
 _MARK = int(Phase.MARK)
 _DECIDE = int(Phase.DECIDE)
 _SAME_CLOSE = int(FillAt.SAME_CLOSE)
-_OPEN = int(Moment.OPEN)
 _CLOSE = int(Moment.CLOSE)
 
 # Upper bounds of what one lane can write in one row: a cut by every stage and a few refusals for every slot.
@@ -49,36 +48,24 @@ def start_lane(lane: Any, bar: Any, s: Any, log: Any) -> None:
 
 
 @kernel
-def finish_fills(lane: Any, bar: Any, s: Any, log: Any) -> None:
-    """What is left of the row after its open."""
-    if lane.account.working or lane.account.guarded or lane.account.pending or bar.last:
+def trade_lane(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
+    """Open, intrabar and close phases, each where something may happen."""
+    account = lane.account
+    if account.working or account.pending:
+        open_phase(lane, bar, s, log, meets)
+    if account.working or account.guarded or account.pending or bar.last:
         intrabar_phase(lane, bar, s, log)
         close_phase(lane, bar, s, log)
 
 
 @kernel
-def fill_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
-    """The fill phases of a group: its lanes fund their orders apart and meet before costs are charged."""
+def fill_unit(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
+    """The fill phases of a row: every lane starts the row before the first one trades."""
     for index in range(first, last):
         start_lane(lane_at(book, index, bar.row), bar, s, log)
-    trade_group(book, bar, s, log, first, last, bar.row)
+    meets = meet(book, bar, s, log, first, last) if last - first > 1 else 0
     for index in range(first, last):
-        lane = lane_at(book, index, bar.row)
-        work_resting(lane, bar, s, log, _OPEN)
-        finish_fills(lane, bar, s, log)
-
-
-@kernel
-def fill_unit(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
-    """The fill phases of a row."""
-    if last - first > 1:
-        fill_group(book, bar, s, log, first, last)
-        return
-    lane = lane_at(book, first, bar.row)
-    start_lane(lane, bar, s, log)
-    if lane.account.working or lane.account.pending:
-        open_phase(lane, bar, s, log)
-    finish_fills(lane, bar, s, log)
+        trade_lane(lane_at(book, index, bar.row), bar, s, log, meets)
 
 
 @kernel
@@ -91,7 +78,7 @@ def decide_unit(
         risk = risk_at(shared, market, s, lane.rules, bar.row)
         decide(lane, bar, risk, s, log, stages[0], stages[1])
     if last - first > 1:
-        limit_group(book, bar, s, log, first, last, bar.row)
+        limit_group(book, bar, s, log, first, last)
     for index in range(first, last):
         lane = lane_at(book, index, bar.row)
         if lane.rules.fill == _SAME_CLOSE and lane.account.working:
