@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from polyfolio.core.codes import Covariance, Level, Period
+from polyfolio.core.codes import Covariance, Level, Period, Sizing
 from polyfolio.core.presets import STAGE_BASE
 from polyfolio.core.records import GROUP, RULES
 from polyfolio.core.tape import Universe
@@ -186,6 +186,7 @@ class _Compiler:
         rules, at = self.rules[index], f"lanes[{index}]"
         for record, value, extra in leaves(lane):
             rules[record] = encode(value, extra)
+        self._method(rules, lane, at)
         self._account(lane, at)
         self._hedge(rules, lane, at)
         self._rebalance(rules, lane)
@@ -198,6 +199,12 @@ class _Compiler:
         rules["label_caps"], rules["label_caps_end"] = self.labels.add(lane.limits.labels, f"{at}.limits.labels")
         self.budget[index] = budget_row(lane.sizing.risk_budget, self.symbols, f"{at}.sizing.risk_budget")
         self.program[index] = padded(program_of(lane, rules, self.extensions, f"{at}.program"))
+
+    def _method(self, rules: Any, lane: Lane, at: str) -> None:
+        """A strategy that was made for a sizing method brings it along where the lane names none."""
+        if lane.strategy is not None and "method" not in lane.sizing.model_fields_set:
+            strategy = registry.resolve("strategy", lane.strategy.name, f"{at}.strategy.name")
+            rules["method"] = int(Sizing[getattr(strategy, "sizing", "equal_weight").upper()])
 
     def _account(self, lane: Lane, at: str) -> None:
         base = self.universe.base_currency

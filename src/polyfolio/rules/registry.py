@@ -36,7 +36,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "cost": {},
     "reward": {},
     "observation": {},
-    "source": {},
+    "source": {
+        "csv": "polyfolio.market.files:read_csv",
+        "parquet": "polyfolio.market.files:read_parquet",
+        "demo": "polyfolio.market.demo:demo_tape",
+    },
     "broker": {},
     "measure": {},
 }

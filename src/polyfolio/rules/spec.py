@@ -121,6 +121,14 @@ class TapeSection(Section):
                         used="market, annualisation")
     stamps: Literal["open", "close"] = key("close", "Whether rows are stamped with the bar's opening or closing time.",
                                            example="open", record="", used="market")
+    timezone: str | None = key(None, "Time zone of stamps written without one; null refuses them.",
+                               example="America/New_York", record="", used="market")
+    fx: dict[str, str] = key({}, "Which symbol converts a currency into the base currency; 1/ in front turns it round.",
+                             example={"EUR": "EURUSD"}, record="", used="market, valuation")
+    bars_per_year: float | None = key(None, "Closings in a year, where the calendar's own number is not wanted.",
+                                      example=252.0, gt=0.0, record="", used="annualisation")
+    splits: bool = key(True, "true: splits of the file are applied; false where prices are adjusted for splits alone.",
+                       example=False, record="", used="market")
     adjusted: bool = key(False, "true: prices are adjusted for dividends and splits.", example=True, record="",
                          used="market")
     dividends: bool = key(True, "true: dividends and splits of the file are applied; needs unadjusted prices.",
