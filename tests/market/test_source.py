@@ -44,13 +44,12 @@ def test_the_bundled_tape_has_a_name() -> None:
     assert open_tape(section).digest() == demo_tape(end="2024-01-31", symbols=()).digest()
 
 
-def test_keys_a_section_does_not_know_may_be_given_by_another_object(tmp_path: Path) -> None:
+def test_any_object_with_the_keys_of_a_section_will_do(tmp_path: Path) -> None:
     frame = days(4)
     frame["timestamp"] = frame["timestamp"].dt.tz_localize(None)
     frame.assign(dividends=1.0, splits=1.0).to_parquet(tmp_path / "bars.parquet")
-    section = SimpleNamespace(
-        **TapeSection(path=str(tmp_path / "bars.parquet")).model_dump(), timezone="UTC", splits=False
-    )
+    keys = TapeSection(path=str(tmp_path / "bars.parquet"), timezone="UTC", splits=False).model_dump()
+    section = SimpleNamespace(**keys)
     tape = open_tape(section, base_currency="EUR")
     assert tape.splits is None
     assert tape.universe.base_currency == "EUR"

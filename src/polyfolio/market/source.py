@@ -47,12 +47,12 @@ def open_tape(section: Any, base_currency: str = "USD") -> Tape:
 
     Args:
         section: an object with path, format, symbols, start, end, interval, instruments, calendar, stamps, adjusted
-            and dividends, such as `Spec.tape`. `dividends` switches dividends and splits alike where it has no key
-            `splits`.
+            and dividends, such as `Spec.tape`. `dividends` switches dividends and splits alike where `splits` is None.
         base_currency: currency of the accounts.
     """
     options = {name: getattr(section, name) for name in OPTIONS if hasattr(section, name)}
-    options.setdefault("splits", section.dividends)
+    if options.get("splits") is None:
+        options["splits"] = section.dividends
     name = section.format if section.format != "auto" else format_of(section.path)
     if section.path is None and name not in NEEDS_NO_PATH:
         raise DataError("tape.path", None, "a file, folder or pattern", "Name it, or give a tape from code.")

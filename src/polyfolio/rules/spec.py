@@ -127,8 +127,8 @@ class TapeSection(Section):
                              example={"EUR": "EURUSD"}, record="", used="market, valuation")
     bars_per_year: float | None = key(None, "Closings in a year, where the calendar's own number is not wanted.",
                                       example=252.0, gt=0.0, record="", used="annualisation")
-    splits: bool = key(True, "true: splits of the file are applied; false where prices are adjusted for splits alone.",
-                       example=False, record="", used="market")
+    splits: bool | None = key(None, "Whether the file's splits are applied; false where prices are adjusted for splits "
+                              "alone, null goes with dividends.", example=False, record="", used="market")
     adjusted: bool = key(False, "true: prices are adjusted for dividends and splits.", example=True, record="",
                          used="market")
     dividends: bool = key(True, "true: dividends and splits of the file are applied; needs unadjusted prices.",
