@@ -41,6 +41,7 @@ class Lane(NamedTuple):
     volume_left: Any  # float64[slots], what the bar's participation cap still allows
     netted: Any  # 1: sleeves share slots, so `held` has to be netted
     index: Any  # int, the lane's number in the book
+    at: Any  # address of the `Here` it was taken from, for routines
 
 
 class Bar(NamedTuple):
@@ -181,3 +182,14 @@ class Ledger(NamedTuple):
     netted: Any  # int64[1], see Lane.netted
     group_of: Any  # int64[lanes], -1 = none
     groups: Any  # GROUP[groups]
+
+
+class Here(NamedTuple):
+    """Everything a walk reads and writes, laid down once and passed by its address (`kernels.pointers`)."""
+
+    market: Any  # Market
+    shared: Any  # Shared
+    book: Any  # Ledger
+    log: Any  # Log
+    s: Any  # Scratch
+    final: Any  # int, the row that accepts no order, -1 = none

@@ -11,10 +11,12 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Period, Reason, Status
-from polyfolio.core.flags import DIVIDEND, FUNDING, SPLIT
+from polyfolio.core.flags import DIVIDEND, FUNDING
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import guarded
+from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note_carry, note_status
+from polyfolio.kernels.pointers import look
 
 _DAY = int(Period.DAY)
 _RUINED = int(Reason.RUINED)
@@ -213,7 +215,7 @@ def day_share(days: float, day_count: float) -> float:
 
 
 @kernel
-def accrue(lane: Any, bar: Any, log: Any) -> None:
+def accrue(lane: Any, bar: Any) -> None:
     """Carry since the close before: borrow on shorts, interest on cash, funding at its stamps, dividends.
 
     borrow = abs(short value) * rate * days / day_count; interest = cash * rate * days / day_count (loan_rate on
@@ -238,14 +240,18 @@ def accrue(lane: Any, bar: Any, log: Any) -> None:
         account.total_borrow += borrow
         account.cash += interest - borrow
     if bar.flags & FUNDING:
-        pay_funding(lane, bar, log)
+        pay_funding(lane.at, lane.index, bar.row)
     if bar.flags & DIVIDEND:
-        pay_dividends(lane, bar, log)
+        pay_dividends(lane.at, lane.index, bar.row)
 
 
 @routine
-def pay_funding(lane: Any, bar: Any, log: Any) -> None:
+def pay_funding(at: Any, index: int, row: int) -> None:
     """Perpetual funding at a stamp: longs pay position * mark * rate. NaN means no stamp."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    log = here.log
     for i in range(lane.held.size):
         rate = bar.funding[i]
         if rate == rate and rate != 0.0 and lane.held[i] != 0.0:
@@ -258,8 +264,12 @@ def pay_funding(lane: Any, bar: Any, log: Any) -> None:
 
 
 @routine
-def pay_dividends(lane: Any, bar: Any, log: Any) -> None:
+def pay_dividends(at: Any, index: int, row: int) -> None:
     """Dividends on the ex-date: cash to longs, charged to shorts."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    log = here.log
     for i in range(lane.held.size):
         amount = bar.dividend[i]
         if amount == amount and amount != 0.0 and lane.held[i] != 0.0:
@@ -272,10 +282,12 @@ def pay_dividends(lane: Any, bar: Any, log: Any) -> None:
 
 
 @routine
-def split(lane: Any, bar: Any, log: Any) -> None:
+def split(at: Any, index: int, row: int) -> None:
     """Splits: quantities times the ratio, prices by it, value unchanged; a rest below the lot is paid in cash."""
-    if not bar.flags & SPLIT:
-        return
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    log = here.log
     for k in range(lane.quantity.size):
         i = lane.slot_of[k]
         ratio = bar.split[i]

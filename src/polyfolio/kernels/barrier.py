@@ -14,9 +14,10 @@ from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.fills import fillable
 from polyfolio.kernels.funding import opening_part
-from polyfolio.kernels.lanes import lane_at
+from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note
 from polyfolio.kernels.phases import fund, gather
+from polyfolio.kernels.pointers import look
 from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
@@ -26,21 +27,25 @@ _REFUSED = 4
 
 
 @routine
-def meet(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> int:
+def meet(at: Any, first: int, last: int, row: int) -> int:
     """What the lanes first..last-1 of a group will trade at the open, summed into `s.bought` and `s.sold`.
 
     Each lane funds its orders as if alone; the same steps give the same quantities when it trades. Returns whether
     the group nets its orders.
     """
+    here = look(at)
+    book = here.book
+    s = here.s
+    bar = bar_at(here.market, row, here.final)
     if not book.groups[book.group_of[first]].netting:
         return 0
     for i in range(s.bought.size):
         s.bought[i] = 0.0
         s.sold[i] = 0.0
     for index in range(first, last):
-        lane = lane_at(book, index, bar.row)
+        lane = lane_at(at, book, index, row)
         if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
-            target_at_fill(lane, bar, s, log, bar.open, bar.unit_open)
+            target_at_fill(at, index, row, bar.open, bar.unit_open)
         if not gather(lane, bar, s, _OPEN, bar.open):
             continue
         fund(lane, bar, s, bar.open, bar.unit_open)
@@ -54,8 +59,13 @@ def meet(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> int:
 
 
 @routine
-def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
+def limit_group(at: Any, first: int, last: int, row: int) -> None:
     """Cut the openings of a group's new orders until the group's limits hold, reductions untouched."""
+    here = look(at)
+    book = here.book
+    s = here.s
+    bar = bar_at(here.market, row, here.final)
+    log = here.log
     group = book.groups[book.group_of[first]]
     equity = 0.0
     for index in range(first, last):
@@ -65,7 +75,7 @@ def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) ->
         s.a[i] = 0.0
         s.b[i] = 0.0
     for index in range(first, last):
-        lane = lane_at(book, index, bar.row)
+        lane = lane_at(at, book, index, row)
         for k in range(lane.order_quantity.size):
             i = lane.slot_of[k]
             price = bar.mark[i] * bar.unit[i]
@@ -83,7 +93,7 @@ def limit_group(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) ->
         opened_gross += s.b[i] * s.share[i]
     common = factor_within(kept_gross, opened_gross, group.max_gross * equity)
     for index in range(first, last):
-        lane = lane_at(book, index, bar.row)
+        lane = lane_at(at, book, index, row)
         for k in range(lane.order_quantity.size):
             cut_opening(lane, bar, log, k, s.share[lane.slot_of[k]] * common)
 

@@ -12,7 +12,9 @@ from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, St
 from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import barred, hear
+from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note
+from polyfolio.kernels.pointers import look
 from polyfolio.kernels.program import note_changes, run_stages
 from polyfolio.kernels.scale import risk_scale
 from polyfolio.kernels.size import net_sleeves, share_change, size
@@ -74,9 +76,9 @@ def weigh(lane: Any, bar: Any, s: Any) -> None:
 
 
 @kernel
-def start_want(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
+def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
     """Size, take out what is barred, pin what is frozen."""
-    reason = size(lane, bar, risk, s)
+    reason = size(lane, bar, s)
     if lane.rules.level >= _FULL:
         for k in range(lane.signal.size):
             i = lane.slot_of[k]
@@ -104,8 +106,12 @@ def start_want(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
 
 
 @routine
-def place_signals(lane: Any, bar: Any, log: Any) -> None:
+def place_signals(at: Any, index: int, row: int) -> None:
     """Sizing `orders`: the signal is the quantity to trade, and no stage reshapes it."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    log = here.log
     working = 0
     for k in range(lane.signal.size):
         i = lane.slot_of[k]
@@ -133,11 +139,16 @@ def certify_orders(lane: Any, bar: Any, risk: Any, s: Any) -> int:
 
 
 @routine
-def keep_within_lots(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
+def keep_within_lots(at: Any, index: int, row: int) -> int:
     """Certify after lots. Rounding a hedge can raise risk: then the wants are scaled again from the rounded book.
 
     Returns the rows of the certificate. After the rounds a breach that is left stands in it, graded as such.
     """
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    risk = risk_at(here.shared, here.market, here.s, lane.rules, row)
+    s = here.s
     rows = certify_orders(lane, bar, risk, s)
     for _ in range(_ROUNDS):
         if s.codes[2] == 0 or lane.rules.lots == 0:
@@ -152,18 +163,21 @@ def keep_within_lots(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
         if lane.netted:
             for k in range(s.own.size):
                 s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
-        note_changes(lane, bar, s, log, _SCALE, _LOT)
-        order_again(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+        note_changes(lane, bar, s, here.log, _SCALE, _LOT)
+        order_again(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
         rows = certify_orders(lane, bar, risk, s)
     return rows
 
 
 @routine
-def write_certificate(lane: Any, bar: Any, s: Any, log: Any, rows: int) -> None:
+def write_certificate(at: Any, index: int, row: int, rows: int) -> None:
     """Each limit with its value, its bound and its grade."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
     for line in range(rows):
         note(
-            lane, bar.row, log, -1, _LIMIT, int(s.certificate[line, 0]), int(s.certificate[line, 3]),
+            lane, row, here.log, -1, _LIMIT, int(s.certificate[line, 0]), int(s.certificate[line, 3]),
             s.certificate[line, 1], s.certificate[line, 2],
         )
 
@@ -174,7 +188,7 @@ def order_wants(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
     for i in range(s.want.size):
         lane.want[i] = s.want[i] if s.frozen[i] == 0 else math.nan
     if lane.netted:
-        share_change(lane, s, s.sized)
+        share_change(lane.at, lane.index, bar.row)
         for k in range(s.own.size):
             lane.sleeve_want[k] = s.own[k]
     if lane.rules.sizing == _AT_FILL:
@@ -182,8 +196,8 @@ def order_wants(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
         return
     order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
     if lane.rules.level >= _FULL or lane.rules.lots:
-        rows = keep_within_lots(lane, bar, risk, s, log)
-        write_certificate(lane, bar, s, log, rows)
+        rows = keep_within_lots(lane.at, lane.index, bar.row)
+        write_certificate(lane.at, lane.index, bar.row, rows)
 
 
 @kernel
@@ -194,7 +208,7 @@ def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: i
         return
     if lane.rules.method == _ORDERS:
         account.decided = bar.row
-        place_signals(lane, bar, log)
+        place_signals(lane.at, lane.index, bar.row)
         return
     if first == 0:
         if not is_decision_row(lane, bar):
@@ -204,7 +218,7 @@ def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: i
         if account.guarded:
             hear(lane)
         weigh(lane, bar, s)
-        start_want(lane, bar, risk, s, log)
+        start_want(lane, bar, s, log)
     elif account.decided != bar.row:
         return
     trade = run_stages(lane, bar, risk, s, log, first, last)

@@ -48,8 +48,8 @@ def bar_at(market: Any, row: int, final: int) -> Any:
 
 
 @view
-def lane_at(book: Any, lane: int, row: int) -> Any:
-    """The view of one lane at one row."""
+def lane_at(at: Any, book: Any, lane: int, row: int) -> Any:
+    """The view of one lane at one row; `at` is the address of the bundle that holds `book`."""
     rules = book.rules[lane]
     return Lane(
         book.account[lane],
@@ -82,6 +82,7 @@ def lane_at(book: Any, lane: int, row: int) -> Any:
         book.volume_left[lane],
         book.netted[0],
         lane,
+        at,
     )
 
 

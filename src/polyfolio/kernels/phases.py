@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason, Status, TimeInForce
+from polyfolio.core.flags import SPLIT
 from polyfolio.kernels.accounting import accrue, split
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import (
@@ -23,7 +24,9 @@ from polyfolio.kernels.exits import (
 )
 from polyfolio.kernels.fills import expire, fillable, start_volume, work_order
 from polyfolio.kernels.funding import affordable, scaled
+from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, RESTS, TAKES, match_bar, match_open, typical_price
+from polyfolio.kernels.pointers import look
 from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
@@ -58,10 +61,11 @@ def order_out(lane: Any, sleeve: int, reason: int) -> None:
 
 
 @kernel
-def open_row(lane: Any, bar: Any, s: Any, log: Any) -> None:
+def open_row(lane: Any, bar: Any) -> None:
     """Everything of the open phase before the market orders."""
-    split(lane, bar, log)
-    accrue(lane, bar, log)
+    if bar.flags & SPLIT:
+        split(lane.at, lane.index, bar.row)
+    accrue(lane, bar)
     account = lane.account
     rules = lane.rules
     if rules.participation_rate_limit < math.inf:
@@ -74,11 +78,11 @@ def open_row(lane: Any, bar: Any, s: Any, log: Any) -> None:
         for k in range(lane.quantity.size):
             order_out(lane, k, reason)
     if account.guarded:
-        gap_exits(lane, bar, log)
+        gap_exits(lane, bar)
 
 
 @kernel
-def gap_exits(lane: Any, bar: Any, log: Any) -> None:
+def gap_exits(lane: Any, bar: Any) -> None:
     """Stops and targets the open has jumped over: they fill at the open."""
     for k in range(lane.quantity.size):
         slot = lane.slot_of[k]
@@ -89,21 +93,24 @@ def gap_exits(lane: Any, bar: Any, log: Any) -> None:
         stop = stop_price(lane, k)
         target = target_price(lane, k)
         if stop_reached(long, price, stop):
-            leave_position(lane, bar, log, k, price, TAKES, _OPEN, stop_reason(lane, k, stop))
+            leave_position(lane.at, lane.index, bar.row, k, price, TAKES, _OPEN, stop_reason(lane, k, stop))
         elif target_reached(long, price, target):
-            leave_position(lane, bar, log, k, price, RESTS, _OPEN, _TAKE_PROFIT)
+            leave_position(lane.at, lane.index, bar.row, k, price, RESTS, _OPEN, _TAKE_PROFIT)
 
 
 @routine
 def leave_position(
-    lane: Any, bar: Any, log: Any, sleeve: int, price: float, matched: int, moment: int, reason: int
+    at: Any, index: int, row: int, sleeve: int, price: float, matched: int, moment: int, reason: int
 ) -> None:
     """Close a sleeve at its stop or target and bar it; the unfilled rest carries to the next open."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
     slot = lane.slot_of[sleeve]
     order_out(lane, sleeve, reason)
     bar_sleeve(lane, sleeve, bar.row)
     unit = bar.unit_open[slot] if moment == _OPEN else bar.unit[slot]
-    work_order(lane, bar, log, sleeve, lane.order_quantity[sleeve], price, unit, matched, moment, 0)
+    work_order(lane, bar, here.log, sleeve, lane.order_quantity[sleeve], price, unit, matched, moment, 0)
 
 
 @kernel
@@ -142,11 +149,14 @@ def takes_now(lane: Any, sleeve: int, quantity: float, price: float, moment: int
 
 
 @routine
-def cross_sleeves(lane: Any, s: Any) -> None:
+def cross_sleeves(at: Any, index: int, row: int) -> None:
     """Sleeves of one slot that pull against each other meet inside the lane and pay no cost on that part.
 
     `crossed` = share of the sleeve's order that meets another's: the smaller side wholly, the larger side pro rata.
     """
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
     for k in range(s.own.size):
         if s.own[k] == 0.0:
             continue
@@ -199,13 +209,17 @@ def lots_towards_zero(lane: Any, slot: int, quantity: float) -> float:
 
 
 @routine
-def fill_at(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
+def fill_at(at: Any, index: int, row: int, reference: Any, unit: Any, moment: int) -> None:
     """Market orders at one moment: gather, fund, trade."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
     if gather(lane, bar, s, moment, reference):
         if lane.netted:
-            cross_sleeves(lane, s)
+            cross_sleeves(lane.at, lane.index, bar.row)
         fund(lane, bar, s, reference, unit)
-        trade_market(lane, bar, s, log, reference, unit, moment)
+        trade_market(lane, bar, s, here.log, reference, unit, moment)
 
 
 @kernel
@@ -216,16 +230,17 @@ def open_phase(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
     orders (`barrier`).
     """
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
-        target_at_fill(lane, bar, s, log, bar.open, bar.unit_open)
+        target_at_fill(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
     if gather(lane, bar, s, _OPEN, bar.open):
         if lane.netted:
-            cross_sleeves(lane, s)
+            cross_sleeves(lane.at, lane.index, bar.row)
         if meets:
             cross_group(lane, s)
         fund(lane, bar, s, bar.open, bar.unit_open)
         trade_market(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
     if any_resting(lane):
-        work_resting(lane, bar, s, log, _OPEN)
+        work_resting(lane.at, lane.index, bar.row, _OPEN)
+    lane.account.working = still_working(lane)
 
 
 @kernel
@@ -249,8 +264,12 @@ def any_resting(lane: Any) -> bool:
 
 
 @routine
-def work_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> None:
+def work_resting(at: Any, index: int, row: int, moment: int) -> None:
     """Limit and stop orders against the open (at the open's price) or against the bar's extremes."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
     for k in range(lane.order_quantity.size):
         quantity = lane.order_quantity[k]
         slot = lane.slot_of[k]
@@ -263,10 +282,10 @@ def work_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> None:
             matched = match_bar(lane.orders[k], quantity, bar, slot, lane.rules.touch, s.out)
             price = s.out[0]
         if matched != NO:
-            fund_one(lane, bar, s, log, k, quantity, price, matched, moment)
+            fund_one(lane, bar, s, here.log, k, quantity, price, matched, moment)
 
 
-@routine
+@kernel
 def fund_one(
     lane: Any, bar: Any, s: Any, log: Any, sleeve: int, quantity: float, price: float, matched: int, moment: int
 ) -> None:
@@ -284,18 +303,18 @@ def fund_one(
 
 
 @kernel
-def intrabar_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
+def intrabar_phase(lane: Any, bar: Any) -> None:
     """Stops of positions, then limit and stop orders, then stops of what they opened, then targets."""
     guarded = lane.account.guarded
     for turn in range(2):
         if turn == 1:
             if not any_resting(lane):
                 break
-            work_resting(lane, bar, s, log, _INTRABAR)
+            work_resting(lane.at, lane.index, bar.row, _INTRABAR)
         if guarded:
-            stop_exits(lane, bar, log)
+            stop_exits(lane, bar)
     if guarded:
-        target_exits(lane, bar, log)
+        target_exits(lane, bar)
         for k in range(lane.quantity.size):
             slot = lane.slot_of[k]
             if bar.tradable[slot] != 0 or lane.quantity[k] == 0.0:
@@ -303,7 +322,7 @@ def intrabar_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
 
 
 @kernel
-def stop_exits(lane: Any, bar: Any, log: Any) -> None:
+def stop_exits(lane: Any, bar: Any) -> None:
     """Stops inside the bar fill at the stop, with all costs."""
     for k in range(lane.quantity.size):
         slot = lane.slot_of[k]
@@ -314,11 +333,11 @@ def stop_exits(lane: Any, bar: Any, log: Any) -> None:
         if stop_reached(long, bar.low[slot] if long else bar.high[slot], stop):
             # A position opened in this bar beyond its own stop leaves at the worst the bar still showed.
             price = min(stop, bar.high[slot]) if long else max(stop, bar.low[slot])
-            leave_position(lane, bar, log, k, price, TAKES, _INTRABAR, stop_reason(lane, k, stop))
+            leave_position(lane.at, lane.index, bar.row, k, price, TAKES, _INTRABAR, stop_reason(lane, k, stop))
 
 
 @kernel
-def target_exits(lane: Any, bar: Any, log: Any) -> None:
+def target_exits(lane: Any, bar: Any) -> None:
     """Targets inside the bar fill at the target, passively."""
     for k in range(lane.quantity.size):
         slot = lane.slot_of[k]
@@ -330,7 +349,7 @@ def target_exits(lane: Any, bar: Any, log: Any) -> None:
         target = target_price(lane, k)
         best = bar.high[slot] if long else bar.low[slot]
         if best != target and target_reached(long, best, target):
-            leave_position(lane, bar, log, k, target, RESTS, _INTRABAR, _TAKE_PROFIT)
+            leave_position(lane.at, lane.index, bar.row, k, target, RESTS, _INTRABAR, _TAKE_PROFIT)
 
 
 @kernel
@@ -347,12 +366,12 @@ def close_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
         for i in range(s.b.size):
             s.b[i] = typical_price(bar, i) if when == _NEXT_TYPICAL else bar.close[i]
         if lane.account.pending:
-            target_at_fill(lane, bar, s, log, s.b, bar.unit)
-        fill_at(lane, bar, s, log, s.b, bar.unit, _CLOSE)
+            target_at_fill(lane.at, lane.index, bar.row, s.b, bar.unit)
+        fill_at(lane.at, lane.index, bar.row, s.b, bar.unit, _CLOSE)
     if bar.last and lane.rules.sell_out:
         for k in range(lane.quantity.size):
             order_out(lane, k, _END_OF_RUN)
-        fill_at(lane, bar, s, log, bar.mark, bar.unit, _CLOSE)
+        fill_at(lane.at, lane.index, bar.row, bar.mark, bar.unit, _CLOSE)
     expire(lane, bar, log)
     lane.account.working = still_working(lane)
 

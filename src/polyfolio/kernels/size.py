@@ -10,8 +10,10 @@ from typing import Any
 
 from polyfolio.core.codes import Reason, Sizing
 from polyfolio.kernels.compile import kernel, routine
+from polyfolio.kernels.lanes import lane_at, risk_at
 from polyfolio.kernels.lifecycle import lifecycle_size
 from polyfolio.kernels.parity import min_variance_among, risk_parity
+from polyfolio.kernels.pointers import look
 from polyfolio.kernels.sizing import (
     equal_weight,
     inverse_volatility,
@@ -88,8 +90,12 @@ def parity_weights(lane: Any, risk: Any, s: Any, least_variance: bool) -> int:
 
 
 @routine
-def weights_by_risk(lane: Any, risk: Any, s: Any) -> int:
+def weights_by_risk(at: Any, index: int, row: int) -> int:
     """The methods that look at risk; they size slots, whatever sleeves stand behind them."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    risk = risk_at(here.shared, here.market, here.s, lane.rules, row)
+    s = here.s
     rules = lane.rules
     method = rules.method
     reason = 0
@@ -140,18 +146,18 @@ def by_risk(method: int) -> bool:
 
 
 @kernel
-def size(lane: Any, bar: Any, risk: Any, s: Any) -> int:
+def size(lane: Any, bar: Any, s: Any) -> int:
     """Signals into `s.want` (slots) and, where sleeves share slots, `s.own` (sleeves). Returns a reason or 0."""
     if not lane.netted:
         if by_risk(lane.rules.method):
             for i in range(s.a.size):
                 s.a[i] = lane.signal[i]
-            return weights_by_risk(lane, risk, s)
+            return weights_by_risk(lane.at, lane.index, bar.row)
         weights_by_signal(lane, bar, lane.signal, bar.mark, bar.unit, s.want)
         return 0
     if by_risk(lane.rules.method):
         net_signals(lane, s)
-        reason = weights_by_risk(lane, risk, s)
+        reason = weights_by_risk(lane.at, lane.index, bar.row)
         share_out(lane, s)
         return reason
     for k in range(s.own.size):
@@ -181,12 +187,16 @@ def net_sleeves(lane: Any, s: Any) -> None:
 
 
 @routine
-def share_change(lane: Any, s: Any, first: Any) -> None:
+def share_change(at: Any, index: int, row: int) -> None:
     """What the later stages did to a slot, done to its sleeves.
 
     own_k *= want / first where the sign stays; where it does not (a hedge, or sleeves that cancel) the difference
-    goes to the slot's first sleeve. `first` holds the wants that the sleeves summed to.
+    goes to the slot's first sleeve. `s.sized` holds the wants that the sleeves summed to.
     """
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
+    first = s.sized
     for i in range(s.want.size):
         s.share[i] = s.want[i] / first[i] if first[i] != 0.0 and s.want[i] * first[i] >= 0.0 else 1.0
         s.b[i] = s.want[i] - first[i] * s.share[i]

@@ -16,8 +16,10 @@ from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.costs import trade_costs
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.impact import impact_quantity_cap
+from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import round_to_tick
 from polyfolio.kernels.note import note
+from polyfolio.kernels.pointers import look
 
 _MARKET = int(OrderType.MARKET)
 _ORDER = int(Event.ORDER)
@@ -50,7 +52,7 @@ def cost_to_reach(
 
 @kernel
 def equity_after(
-    lane: Any, s: Any, equity: float, reference: Any, unit: Any, spread: Any, volume: Any, sigma: Any
+    lane: Any, bar: Any, s: Any, equity: float, reference: Any, unit: Any, volume: Any, sigma: Any
 ) -> float:
     """Solve V' = V - cost(w V' - x) for V'.
 
@@ -62,21 +64,26 @@ def equity_after(
     last_guess = equity
     last_rest = 0.0
     for turn in range(_ROUNDS):
-        rest = guess - equity + cost_to_reach(lane, s, guess, reference, unit, spread, volume, sigma)
+        rest = guess - equity + cost_to_reach(lane, s, guess, reference, unit, bar.spread, volume, sigma)
         if abs(rest) <= close:
             return guess
         slope = (rest - last_rest) / (guess - last_guess) if turn > 0 and guess != last_guess else 1.0
         last_guess = guess
         last_rest = rest
         guess -= rest / slope if slope > 0.1 else rest
-    return bisect_equity(lane, s, equity, reference, unit, spread, volume, sigma)
+    return bisect_equity(lane.at, lane.index, bar.row, equity, reference, unit, volume, sigma)
 
 
 @routine
 def bisect_equity(
-    lane: Any, s: Any, equity: float, reference: Any, unit: Any, spread: Any, volume: Any, sigma: Any
+    at: Any, index: int, row: int, equity: float, reference: Any, unit: Any, volume: Any, sigma: Any
 ) -> float:
     """The same root by halving, for schedules that jump (brackets, fixed fees), from the side that can pay."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
+    spread = bar.spread
     low = 0.0
     high = equity
     for _ in range(200):
@@ -111,7 +118,7 @@ def order_to_target(
     slots; else the slot's weight is the sleeve's.
     """
     equity = value_holdings(lane, s, reference, unit)
-    after = equity_after(lane, s, equity, reference, unit, bar.spread, volume, sigma)
+    after = equity_after(lane, bar, s, equity, reference, unit, volume, sigma)
     smallest = 1e-12 * abs(equity)
     working = 0
     for k in range(lane.order_quantity.size):
@@ -178,21 +185,26 @@ def place(
 
 
 @routine
-def order_again(
-    lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, volume: Any, sigma: Any
-) -> float:
+def order_again(at: Any, index: int, row: int, reference: Any, unit: Any, volume: Any, sigma: Any) -> float:
     """`order_to_target` off the common path."""
-    return order_to_target(lane, bar, s, log, reference, unit, volume, sigma)
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    return order_to_target(lane, bar, here.s, here.log, reference, unit, volume, sigma)
 
 
 @routine
-def target_at_fill(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any) -> None:
+def target_at_fill(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
     """`sizing: fill`: solve the last decision's weights at the fill's own prices (simulation only)."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
     for i in range(s.want.size):
         s.want[i] = lane.want[i]
         s.frozen[i] = 1 if bar.tradable[i] == 0 or s.want[i] != s.want[i] else 0
     if lane.netted:
         for k in range(s.own.size):
             s.own[k] = lane.sleeve_want[k]
-    order_again(lane, bar, s, log, reference, unit, bar.base_volume_before, bar.sigma_before)
+    order_to_target(lane, bar, s, here.log, reference, unit, bar.base_volume_before, bar.sigma_before)
     lane.account.pending = 0

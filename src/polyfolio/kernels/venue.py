@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from polyfolio.core.views import Ledger
+from polyfolio.core.views import Here
 from polyfolio.kernels.accounting import open_account, settle
 from polyfolio.kernels.compile import entry
-from polyfolio.kernels.lanes import lane_at
+from polyfolio.kernels.lanes import bar_at, lane_at
+from polyfolio.kernels.pointers import place
 
 
 @entry
 def settle_elsewhere(
-    book: Any, lane: int, sleeve: int, row: int, quantity: float, price: float, unit: float, commission: float
+    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, sleeve: int, row: int, quantity: float,
+    price: float, commission: float,
 ) -> float:
     """Book a fill at `price`; the price is its own reference, so spread and impact are inside the gain."""
-    view = lane_at(book, lane, row)
+    at = place(Here(market, shared, book, log, s, -1))
+    view = lane_at(at, book, lane, row)
     if view.account.row < 0:
         open_account(view)
         view.account.row = row
+    unit = bar_at(market, row, -1).unit[view.slot_of[sleeve]]
     return settle(view, sleeve, quantity, price, price, unit, commission, 0.0, 0.0)
-
-
-__all__ = ["Ledger", "settle_elsewhere"]

@@ -10,13 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, Phase
+from polyfolio.core.views import Here
 from polyfolio.kernels.accounting import begin_row, close_row, mark
 from polyfolio.kernels.barrier import limit_group, meet
-from polyfolio.kernels.compile import entry, kernel
+from polyfolio.kernels.compile import entry, kernel, routine
 from polyfolio.kernels.decide import decide
 from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note_mark
 from polyfolio.kernels.phases import close_phase, fill_at, intrabar_phase, open_phase, open_row
+from polyfolio.kernels.pointers import look, place
 
 _FILL = int(Phase.FILL)
 _MARK = int(Phase.MARK)
@@ -40,50 +42,76 @@ def room(log: Any, lanes: int, sleeves: int) -> bool:
     )
 
 
-@kernel
-def start_lane(lane: Any, bar: Any, s: Any, log: Any) -> None:
-    """Begin the row: corporate actions, carry, gaps."""
-    begin_row(lane, bar, log)
-    open_row(lane, bar, s, log)
+@routine
+def start_lane(at: Any, index: int, row: int) -> int:
+    """Begin the row: corporate actions, carry, gaps. Returns whether anything may trade in it."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    begin_row(lane, bar, here.log)
+    open_row(lane, bar)
+    account = lane.account
+    return account.working | account.pending | account.guarded | bar.last
 
 
-@kernel
-def trade_lane(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
+@routine
+def trade_lane(at: Any, index: int, row: int, meets: int) -> None:
     """Open, intrabar and close phases, each where something may happen."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
     account = lane.account
     if account.working or account.pending:
-        open_phase(lane, bar, s, log, meets)
+        open_phase(lane, bar, here.s, here.log, meets)
     if account.working or account.guarded or account.pending or bar.last:
-        intrabar_phase(lane, bar, s, log)
-        close_phase(lane, bar, s, log)
+        intrabar_phase(lane, bar)
+        close_phase(lane, bar, here.s, here.log)
+
+
+@routine
+def decide_lane(at: Any, index: int, row: int, phases: int, stages: Any) -> None:
+    """Mark the lane and let it decide."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    if phases & _MARK:
+        mark(lane, bar)
+    if phases & _DECIDE and not bar.last:
+        risk = risk_at(here.shared, here.market, here.s, lane.rules, row)
+        decide(lane, bar, risk, here.s, here.log, stages[0], stages[1])
+
+
+@routine
+def close_lane(at: Any, index: int, row: int, phases: int) -> None:
+    """`same_close` orders fill at once and the lane is marked again; then the row's books are closed."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    if phases & _DECIDE and lane.rules.fill == _SAME_CLOSE and lane.account.working:
+        fill_at(at, index, row, bar.mark, bar.unit, _CLOSE)
+        mark(lane, bar)
+    if phases & _MARK:
+        close_row(lane, bar, here.log)
+        note_mark(lane, bar, here.log)
 
 
 @kernel
-def fill_unit(book: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
-    """The fill phases of a row: every lane starts the row before the first one trades."""
+def walk_row(at: Any, first: int, last: int, row: int, phases: int, stages: Any) -> None:
+    """One row of one unit. The lanes of a group meet twice: at the open, and after they have decided."""
+    if phases & _FILL:
+        active = 0
+        for index in range(first, last):
+            active |= start_lane(at, index, row)
+        if active:
+            meets = meet(at, first, last, row) if last - first > 1 else 0
+            for index in range(first, last):
+                trade_lane(at, index, row, meets)
     for index in range(first, last):
-        start_lane(lane_at(book, index, bar.row), bar, s, log)
-    meets = meet(book, bar, s, log, first, last) if last - first > 1 else 0
+        decide_lane(at, index, row, phases, stages)
+    if phases & _DECIDE and last - first > 1:
+        limit_group(at, first, last, row)
     for index in range(first, last):
-        trade_lane(lane_at(book, index, bar.row), bar, s, log, meets)
-
-
-@kernel
-def decide_unit(
-    book: Any, shared: Any, market: Any, bar: Any, s: Any, log: Any, first: int, last: int, stages: Any
-) -> None:
-    """The decisions of a unit and, for a group, its limits; `same_close` fills at once and marks again."""
-    for index in range(first, last):
-        lane = lane_at(book, index, bar.row)
-        risk = risk_at(shared, market, s, lane.rules, bar.row)
-        decide(lane, bar, risk, s, log, stages[0], stages[1])
-    if last - first > 1:
-        limit_group(book, bar, s, log, first, last)
-    for index in range(first, last):
-        lane = lane_at(book, index, bar.row)
-        if lane.rules.fill == _SAME_CLOSE and lane.account.working:
-            fill_at(lane, bar, s, log, bar.mark, bar.unit, _CLOSE)
-            mark(lane, bar)
+        close_lane(at, index, row, phases)
 
 
 @entry
@@ -109,6 +137,7 @@ def walk(
     Returns:
         1 when done, 0 when the buffers must be emptied before going on.
     """
+    here = place(Here(market, shared, book, log, s, final))
     for u in range(at[1], units.shape[0]):
         first = units[u, 0]
         last = units[u, 1]
@@ -117,18 +146,6 @@ def walk(
                 at[1] = u
                 at[2] = row
                 return 0
-            bar = bar_at(market, row, final)
-            if phases & _FILL:
-                fill_unit(book, bar, s, log, first, last)
-            if phases & _MARK:
-                for index in range(first, last):
-                    mark(lane_at(book, index, row), bar)
-            if phases & _DECIDE and not bar.last:
-                decide_unit(book, shared, market, bar, s, log, first, last, stages)
-            if phases & _MARK:
-                for index in range(first, last):
-                    lane = lane_at(book, index, row)
-                    close_row(lane, bar, log)
-                    note_mark(lane, bar, log)
+            walk_row(here, first, last, row, phases, stages)
         at[2] = at[0]
     return 1
