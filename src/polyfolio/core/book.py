@@ -23,6 +23,8 @@ class Book:
     quantity: Floats  # [lanes, sleeves]
     average_price: Floats
     order_quantity: Floats
+    order_price: Floats
+    order_filled: Floats
     orders: np.ndarray  # ORDER[lanes, sleeves]
     exits: np.ndarray  # EXIT[lanes, sleeves]
     crossed: Floats
@@ -92,6 +94,8 @@ def open_book(lanes: int, slots: int, slot_of: Ints) -> Book:
         quantity=quantity,
         average_price=np.zeros((lanes, sleeves)),
         order_quantity=np.zeros((lanes, sleeves)),
+        order_price=np.zeros((lanes, sleeves)),
+        order_filled=np.zeros((lanes, sleeves)),
         orders=orders,
         exits=exits,
         crossed=np.zeros((lanes, sleeves)),

@@ -52,18 +52,17 @@ ACCOUNT = np.dtype(
         ("fills", "i8"),
         ("pending", "i8"),  # 1: a target waits to be solved at the fill (`sizing: fill`)
         ("working", "i8"),  # 1: some order waits or the lane must be closed, so the fill phase has work
+        ("plain", "i8"),  # 1: all working orders are market orders of the last decision, so their terms stand nowhere
         ("guarded", "i8"),  # 1: stops, targets or trailing stops watch the positions
     ],
     align=True,
 )
 
-# A sleeve's working order. Its signed quantity stands in `book.order_quantity`.
+# The terms of a sleeve's working order. Its signed quantity, decision price and filled part stand in arrays.
 ORDER = np.dtype(
     [
         ("limit", "f8"),
         ("stop", "f8"),
-        ("filled", "f8"),  # what earlier fills of the same order took, signed
-        ("decision_price", "f8"),
         ("type", "i8"),
         ("life", "i8"),  # TimeInForce
         ("reason", "i8"),

@@ -26,7 +26,9 @@ class Lane(NamedTuple):
     quantity: Any  # float64[sleeves], signed
     average_price: Any  # float64[sleeves]
     order_quantity: Any  # float64[sleeves], signed, what still works
-    orders: Any  # ORDER[sleeves]
+    order_price: Any  # float64[sleeves], price the order was decided at; 0 = an exit under way
+    order_filled: Any  # float64[sleeves], what earlier fills of the same order took, signed
+    orders: Any  # ORDER[sleeves]; not written while account.plain
     exits: Any  # EXIT[sleeves]
     crossed: Any  # float64[sleeves], share of the order that meets another lane's or sleeve's
     held: Any  # float64[slots], sleeves netted; the same memory as quantity where each slot has one sleeve
@@ -86,7 +88,14 @@ class Scratch(NamedTuple):
     share: Any  # float64[slots], part of an order that fills
     bought: Any  # float64[slots], what the lanes of a group buy at the open
     sold: Any  # float64[slots]
-    own: Any  # float64[sleeves], what each sleeve wants of its slot
+    own: Any  # float64[sleeves], each sleeve's part: of a weight when deciding, of a fill when filling
+    asked: Any  # float64[sleeves], orders that trade at this moment
+    money: Any  # float64[sleeves], signed notional of each fill at its reference
+    paid: Any  # float64[sleeves], price of each fill
+    fee: Any  # float64[sleeves], its commission
+    slip: Any  # float64[sleeves], its spread and slippage
+    push: Any  # float64[sleeves], its impact
+    earned: Any  # float64[sleeves], profit it realises
     a: Any  # float64[slots]
     b: Any  # float64[slots]
     sample: Any  # float64[window], portfolio returns
@@ -100,6 +109,10 @@ class Scratch(NamedTuple):
     sized: Any  # float64[slots], want as sized
     sleeve_price: Any  # float64[sleeves]
     sleeve_unit: Any  # float64[sleeves]
+    sleeve_spread: Any  # float64[sleeves]
+    sleeve_base: Any  # float64[sleeves]
+    sleeve_sigma: Any  # float64[sleeves]
+    why: Any  # int64[sleeves], reason behind a fill that is less than its order
     order: Any  # int64[slots]
     frozen: Any  # uint8[slots]
 
@@ -166,6 +179,8 @@ class Ledger(NamedTuple):
     quantity: Any
     average_price: Any
     order_quantity: Any
+    order_price: Any
+    order_filled: Any
     orders: Any
     exits: Any
     crossed: Any

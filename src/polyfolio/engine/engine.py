@@ -20,7 +20,7 @@ from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.engine import extend
 from polyfolio.engine.covariances import Covariances
 from polyfolio.engine.memory import ledger, log_buffers, scratch
-from polyfolio.engine.orders import submit, take_fill
+from polyfolio.engine.orders import spell_out, submit, take_fill
 from polyfolio.engine.rows import rows_of
 from polyfolio.errors import ConfigError, DataError, StopTrading
 from polyfolio.rules.plan import Plan
@@ -139,13 +139,17 @@ class Engine:
 
     def settle(self, lane: int | str, symbol: str, quantity: float, price: float, **costs: float) -> Engine:
         """Book one fill that happened elsewhere, at a venue; see `engine.orders.take_fill`."""
-        take_fill(self._ledger, self._lane(lane), self.tape.universe.slot(symbol), max(self.row, 0), quantity, price,
-                  self.rows.market, **costs)
+        work, log = self._work[0]
+        shared = self._covariances.shared(int(self.rows.observations[max(self.row, 0)]), self._needed)
+        take_fill((self.rows.market, shared, self._ledger, log, work), self._lane(lane),
+                  self.tape.universe.slot(symbol), max(self.row, 0), quantity, price, **costs)
         return self
 
     def submit(self, lane: int | str, symbol: str, quantity: float, **terms: Any) -> Engine:
         """Place a working order for the next row; see `engine.orders.submit`."""
-        submit(self.book, self._lane(lane), self.tape.universe.slot(symbol), quantity, max(self.row, 0), **terms)
+        number = self._lane(lane)
+        spell_out(self.book, number, int(self.plan.rules["time_in_force"][number]))
+        submit(self.book, number, self.tape.universe.slot(symbol), quantity, max(self.row, 0), **terms)
         return self
 
     def _lane(self, lane: int | str) -> int:

@@ -40,13 +40,15 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
     triangle = slots * (slots + 1) // 2
     by_slot = {name: np.zeros(slots) for name in (
         "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "bought", "sold", "a", "b", "sized")}
-    by_sleeve = {name: np.zeros(sleeves) for name in ("own", "sleeve_price", "sleeve_unit")}
+    by_sleeve = {name: np.zeros(sleeves) for name in ("own", "asked", "money", "paid", "fee", "slip", "push", "earned",
+                                                      "sleeve_price", "sleeve_unit", "sleeve_spread", "sleeve_base",
+                                                      "sleeve_sigma")}
     return Scratch(
         sample=np.zeros(window), tail=np.zeros(scratch_size(window)),
         certificate=np.zeros((certificate_rows(plan.caps.shape[0]) + 1, 4)), out=np.zeros(16),
         codes=np.zeros(4, np.int64), signed=np.zeros(triangle), triangle=np.zeros(4 * slots + triangle),
         projection=projection_work(slots, plan.caps.shape[0]), order=np.zeros(slots, np.int64),
-        frozen=np.zeros(slots, np.uint8), **by_slot, **by_sleeve,
+        frozen=np.zeros(slots, np.uint8), why=np.zeros(sleeves, np.int64), **by_slot, **by_sleeve,
     )
 
 

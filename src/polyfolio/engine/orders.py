@@ -6,7 +6,7 @@ import math
 
 from polyfolio.core.book import Book
 from polyfolio.core.codes import OrderType, Reason, TimeInForce
-from polyfolio.core.views import Ledger, Market
+from polyfolio.core.views import Ledger, Log, Market, Scratch, Shared
 from polyfolio.errors import ConfigError
 from polyfolio.kernels.venue import settle_elsewhere
 
@@ -48,10 +48,22 @@ def submit(
         raise ConfigError("quantity", quantity, "finite", "Give the signed number of units.")
     order = book.orders[lane, sleeve]
     for name, value in (("type", int(kind)), ("life", int(life)), ("limit", limit), ("stop", stop), ("row", row),
-                        ("filled", 0.0), ("reason", int(Reason.USER_ORDER)), ("decision_price", decision_price)):
+                        ("reason", int(Reason.USER_ORDER))):
         order[name] = value
     book.order_quantity[lane, sleeve] = quantity
+    book.order_price[lane, sleeve] = decision_price
+    book.order_filled[lane, sleeve] = 0.0
     book.account["working"][lane] = 1
+
+
+def spell_out(book: Book, lane: int, time_in_force: int) -> None:
+    """Write the terms of the lane's plain orders into their records, so that one of them may be replaced."""
+    if book.account["plain"][lane]:
+        book.orders["type"][lane] = int(OrderType.MARKET)
+        book.orders["life"][lane] = time_in_force
+        book.orders["reason"][lane] = int(Reason.SIGNAL)
+        book.orders["row"][lane] = book.account["decided"][lane]
+        book.account["plain"][lane] = 0
 
 
 def _code(kind: type[OrderType] | type[TimeInForce], name: str, word: str) -> OrderType | TimeInForce:
@@ -63,21 +75,20 @@ def _code(kind: type[OrderType] | type[TimeInForce], name: str, word: str) -> Or
 
 
 def take_fill(
-    ledger: Ledger, lane: int, slot: int, row: int, quantity: float, price: float, market: Market, *,
-    commission: float = 0.0,
+    work: tuple[Market, Shared, Ledger, Log, Scratch], lane: int, sleeve: int, row: int, quantity: float,
+    price: float, *, commission: float = 0.0,
 ) -> float:
     """Book one fill that happened at a venue; returns the realised profit.
 
     Args:
-        ledger: the engine's arrays.
+        work: the engine's arrays.
         lane: number of the lane.
-        slot: slot and sleeve of the fill.
+        sleeve: sleeve of the fill (the slot, where each slot has one).
         row: row it belongs to.
         quantity: signed units.
         price: price paid or received.
-        market: the tape's arrays, for the unit.
         commission: fee in base currency.
     """
-    unit = market.unit[row if market.unit.shape[0] > 1 else 0, slot]
-    realised: float = settle_elsewhere(ledger, lane, slot, row, quantity, price, unit, commission)
+    market, shared, book, log, scratch = work
+    realised: float = settle_elsewhere(market, shared, book, log, scratch, lane, sleeve, row, quantity, price, commission)
     return realised

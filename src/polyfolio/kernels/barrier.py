@@ -12,11 +12,10 @@ from typing import Any
 from polyfolio.core.codes import FillAt, Moment, Reason
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, routine
-from polyfolio.kernels.fills import fillable
 from polyfolio.kernels.funding import opening_part
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note
-from polyfolio.kernels.phases import fund, gather
+from polyfolio.kernels.phases import fund, gather, waits_for_later
 from polyfolio.kernels.pointers import look
 from polyfolio.kernels.target import target_at_fill
 
@@ -46,15 +45,13 @@ def meet(at: Any, first: int, last: int, row: int) -> int:
         lane = lane_at(at, book, index, row)
         if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
             target_at_fill(at, index, row, bar.open, bar.unit_open)
-        if not gather(lane, bar, s, _OPEN, bar.open):
+        if waits_for_later(lane, _OPEN) or not gather(lane, bar, s, here.log, _OPEN, bar.open):
             continue
-        fund(lane, bar, s, bar.open, bar.unit_open)
+        fund(lane, bar, s, here.log, bar.open, bar.unit_open)
         for k in range(s.own.size):
-            if s.own[k] != 0.0:
-                slot = lane.slot_of[k]
-                quantity = fillable(lane, bar, slot, s.own[k] * s.share[slot], _OPEN)
-                s.bought[slot] += max(quantity, 0.0)
-                s.sold[slot] += max(-quantity, 0.0)
+            slot = lane.slot_of[k]
+            s.bought[slot] += max(s.own[k], 0.0)
+            s.sold[slot] += max(-s.own[k], 0.0)
     return 1
 
 

@@ -12,6 +12,7 @@ from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, St
 from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import barred, hear
+from polyfolio.kernels.fills import spell_out
 from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note
 from polyfolio.kernels.pointers import look
@@ -112,6 +113,8 @@ def place_signals(at: Any, index: int, row: int) -> None:
     lane = lane_at(at, here.book, index, row)
     bar = bar_at(here.market, row, here.final)
     log = here.log
+    if lane.account.plain:
+        spell_out(at, index, row)
     working = 0
     for k in range(lane.signal.size):
         i = lane.slot_of[k]

@@ -2,7 +2,8 @@
 
 price = reference * (1 + pressure + side * (slippage + half spread + temporary + permanent / 2))
 
-Commission, slippage and impact are booked apart; a resting order pays commission only.
+Commission, slippage and impact are booked apart; a resting order pays commission only, and so does the part of an
+order that meets another one inside the group or the lane (`crossed`), which pays nothing at all.
 """
 
 from __future__ import annotations
@@ -10,22 +11,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Moment, ParticipationBase, Reason, TimeInForce
+from polyfolio.core.codes import Impact, Moment, OrderType, ParticipationBase, Reason, TimeInForce
 from polyfolio.core.flags import DAY_END
 from polyfolio.kernels.accounting import round_to_lot, settle
-from polyfolio.kernels.commission import commission_of_fill
-from polyfolio.kernels.compile import kernel
-from polyfolio.kernels.impact import impact_rate, permanent_impact
+from polyfolio.kernels.commission import commission_of_fill, traded_volume
+from polyfolio.kernels.compile import kernel, routine
+from polyfolio.kernels.costs import add_impact, add_slippage, write_commission
+from polyfolio.kernels.impact import permanent_impact
+from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import RESTS
 from polyfolio.kernels.note import note, note_fill
-from polyfolio.kernels.slippage import half_spread_rate, slippage_rate
+from polyfolio.kernels.pointers import look
 
 _OPEN = int(Moment.OPEN)
 _BAR_BASE = int(ParticipationBase.BAR)
 _GTC = int(TimeInForce.GTC)
 _DAY = int(TimeInForce.DAY)
 _FOK = int(TimeInForce.FOK)
+_MARKET = int(OrderType.MARKET)
+_NO_IMPACT = int(Impact.NONE)
 _REFUSED = 4
+_SIGNAL = int(Reason.SIGNAL)
 _NO_VOLUME = int(Reason.NO_VOLUME)
 _UNTRADABLE = int(Reason.UNTRADABLE)
 _PARTICIPATION = int(Reason.PARTICIPATION)
@@ -40,8 +46,7 @@ def start_volume(lane: Any, bar: Any) -> None:
     rules = lane.rules
     for i in range(lane.volume_left.size):
         volume = bar.volume[i]
-        known = volume == volume and rules.participation_rate_limit < math.inf
-        lane.volume_left[i] = rules.participation_rate_limit * volume if known else math.inf
+        lane.volume_left[i] = rules.participation_rate_limit * volume if volume == volume else math.inf
 
 
 @kernel
@@ -66,103 +71,218 @@ def why_not(bar: Any, slot: int) -> int:
 
 
 @kernel
-def cost_base(lane: Any, bar: Any, slot: int) -> float:
-    """The volume that costs are judged against: trailing by default, so that they are known when sizing."""
-    return bar.volume[slot] if lane.rules.participation_base == _BAR_BASE else bar.base_volume_before[slot]
+def order_type(lane: Any, sleeve: int) -> int:
+    """Type of a working order."""
+    return _MARKET if lane.account.plain else lane.orders[sleeve].type
 
 
 @kernel
-def fill(
-    lane: Any, bar: Any, log: Any, sleeve: int, quantity: float, reference: float, unit: float,
-    matched: int, moment: int, reason: int,
-) -> float:
-    """Price one fill, settle it and write it down. Returns the quantity filled: all or, beyond max_slippage, none."""
-    rules = lane.rules
-    slot = lane.slot_of[sleeve]
-    order = lane.orders[sleeve]
-    side = 1.0 if quantity > 0.0 else -1.0
-    paying = quantity * (1.0 - lane.crossed[sleeve])
-    slip = 0.0
-    push = 0.0
-    if matched != RESTS and paying != 0.0:
-        base = cost_base(lane, bar, slot)
-        slip = slippage_rate(paying, base, rules) + half_spread_rate(bar.spread[slot], reference, rules)
-        push = side * impact_rate(paying, base, bar.sigma_before[slot], rules) + lane.pressure[slot]
-        if rules.max_slippage < math.inf and side * (reference * (1.0 + side * slip + push) - worst_price(order, side, rules)) > 0.0:
-            note(lane, bar.row, log, slot, _REFUSED, _MAX_SLIPPAGE, 0, quantity, 0.0)
-            return 0.0
-        if rules.propagate:
-            lane.pressure[slot] += side * permanent_impact(paying, base, bar.sigma_before[slot], rules)
-    share = paying / quantity
-    price = reference * (1.0 + (side * slip + push) * share)
-    commission = commission_of_fill(order.filled, paying, price, unit, rules, lane.tiers, lane.account.period_volume)
-    money = abs(paying) * reference * unit
-    slippage = money * slip
-    impact = money * side * push
-    if lane.account.guarded and lane.quantity[sleeve] * (lane.quantity[sleeve] + quantity) <= 0.0:
-        lane.exits[sleeve].extreme = 0.0
-        lane.exits[sleeve].entry_row = bar.row
-        lane.exits[sleeve].entry_moment = moment
-    realised = settle(lane, sleeve, quantity, price, reference, unit, commission, slippage, impact)
-    lane.account.total_timing += quantity * (reference - order.decision_price) * unit if order.decision_price > 0.0 else 0.0
-    lane.account.period_volume += abs(paying) if rules.volume_unit == 0 else money
-    order.filled += paying
-    lane.volume_left[slot] -= abs(quantity)
-    note_fill(lane, bar, log, sleeve, moment, reason, quantity, price, reference, commission, slippage, impact, realised)
-    return quantity
+def order_life(lane: Any, sleeve: int) -> int:
+    """Time in force of a working order."""
+    return lane.rules.time_in_force if lane.account.plain else lane.orders[sleeve].life
 
 
 @kernel
-def worst_price(order: Any, side: float, rules: Any) -> float:
-    """The worst price max_slippage allows: decision price * (1 + side * max_slippage). Exits have none."""
-    decided = order.decision_price
-    return decided * (1.0 + side * rules.max_slippage) if decided > 0.0 else side * math.inf
+def order_reason(lane: Any, sleeve: int) -> int:
+    """Why a working order was placed."""
+    return _SIGNAL if lane.account.plain else lane.orders[sleeve].reason
+
+
+@routine
+def spell_out(at: Any, index: int, row: int) -> None:
+    """Write the terms of plain orders into their records, before one of them becomes something else."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    for k in range(lane.orders.size):
+        order = lane.orders[k]
+        order.type = _MARKET
+        order.life = lane.rules.time_in_force
+        order.reason = _SIGNAL
+        order.row = lane.account.decided
+    lane.account.plain = 0
 
 
 @kernel
-def leave(lane: Any, bar: Any, log: Any, sleeve: int, rest: float, reason: int) -> None:
-    """What did not fill: `gtc` waits, `day` waits until its day ends, `ioc` and `fok` end. Ends have a reason."""
-    order = lane.orders[sleeve]
-    if rest == 0.0:
-        lane.order_quantity[sleeve] = 0.0
-        return
-    if order.life == _GTC or order.life == _DAY:
-        lane.order_quantity[sleeve] = rest
-        if reason != 0:
-            note(lane, bar.row, log, lane.slot_of[sleeve], _REFUSED, reason, 0, rest, rest)
-        return
-    note(lane, bar.row, log, lane.slot_of[sleeve], _REFUSED, reason if reason != 0 else _EXPIRED, 0, rest, 0.0)
-    lane.order_quantity[sleeve] = 0.0
+def price_fills(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, spread: Any, base: Any, sigma: Any, matched: int) -> None:
+    """Cost and price of the fills in `s.own`; all arrays are per sleeve. `s.money` is used as scratch.
 
-
-@kernel
-def work_order(
-    lane: Any, bar: Any, log: Any, sleeve: int, wanted: float, reference: float, unit: float,
-    matched: int, moment: int, cut: int,
-) -> float:
-    """Fill what can be filled of an order at this moment; the rest waits or ends. Returns the quantity filled.
-
-    `wanted` is what funding allows of the order and `cut` the reason where that is less.
+    price = reference + side * (slippage + impact) / abs(quantity), the costs being money per unit here.
     """
-    order = lane.orders[sleeve]
-    whole = lane.order_quantity[sleeve]
-    slot = lane.slot_of[sleeve]
-    possible = fillable(lane, bar, slot, wanted, moment)
-    reason = cut if wanted != whole else 0
-    if possible != wanted:
-        reason = why_not(bar, slot)
-    if order.life == _FOK and possible != whole:
-        note(lane, bar.row, log, slot, _REFUSED, _FILL_OR_KILL, 0, whole, 0.0)
-        lane.order_quantity[sleeve] = 0.0
-        return 0.0
-    done = 0.0
-    if possible != 0.0:
-        done = fill(lane, bar, log, sleeve, possible, reference, unit, matched, moment, order.reason)
-        if done == 0.0:
-            lane.order_quantity[sleeve] = 0.0
-            return 0.0
-    leave(lane, bar, log, sleeve, rest_of(whole, done), reason)
-    return done
+    rules = lane.rules
+    for k in range(s.own.size):
+        s.slip[k] = 0.0
+        s.push[k] = 0.0
+        s.money[k] = s.own[k] * (1.0 - lane.crossed[k])
+    if matched != RESTS:
+        add_slippage(s.money, reference, unit, spread, base, rules, s.slip)
+        if rules.impact_model != _NO_IMPACT:
+            add_impact(s.money, reference, unit, base, sigma, rules, s.push)
+            if rules.propagate:
+                push_price(lane.at, lane.index, bar.row, reference, unit, base, sigma)
+    for k in range(s.own.size):
+        quantity = s.own[k]
+        size = quantity * unit[k] if quantity != 0.0 else 1.0
+        s.paid[k] = reference[k] + (s.slip[k] + s.push[k]) / size
+    write_commission(s.money, s.paid, unit, rules, lane.tiers, lane.account.period_volume, s.fee)
+    for k in range(s.own.size):
+        if lane.order_filled[k] != 0.0 and s.money[k] != 0.0:
+            s.fee[k] = commission_of_fill(
+                lane.order_filled[k], s.money[k], s.paid[k], unit[k], rules, lane.tiers, lane.account.period_volume
+            )
+
+
+@routine
+def push_price(at: Any, index: int, row: int, reference: Any, unit: Any, base: Any, sigma: Any) -> None:
+    """The own earlier impact that is still in the price, and what these fills add to it."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
+    for k in range(s.money.size):
+        if s.money[k] != 0.0:
+            i = lane.slot_of[k]
+            side = 1.0 if s.money[k] > 0.0 else -1.0
+            s.push[k] += s.money[k] * reference[k] * unit[k] * lane.pressure[i]
+            lane.pressure[i] += side * permanent_impact(s.money[k], base[k], sigma[k], lane.rules)
+
+
+@routine
+def refuse_far_prices(at: Any, index: int, row: int) -> None:
+    """No fill beyond decision price * (1 +- max_slippage); the order ends. Exits have no decision price."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
+    for k in range(s.own.size):
+        decided = lane.order_price[k]
+        if s.own[k] == 0.0 or not decided > 0.0:
+            continue
+        side = 1.0 if s.own[k] > 0.0 else -1.0
+        if side * (s.paid[k] - decided * (1.0 + side * lane.rules.max_slippage)) > 0.0:
+            note(lane, row, here.log, lane.slot_of[k], _REFUSED, _MAX_SLIPPAGE, 0, s.own[k], 0.0)
+            lane.order_quantity[k] = 0.0
+            s.own[k] = 0.0
+            s.asked[k] = 0.0
+            s.slip[k] = 0.0
+            s.push[k] = 0.0
+            s.fee[k] = 0.0
+
+
+@kernel
+def fill_all(
+    lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, matched: int, moment: int
+) -> None:
+    """Fill `s.own` (within `s.asked`), settle, write down, and see to what is left of the orders.
+
+    `reference` and `unit` are per slot.
+    """
+    rules = lane.rules
+    prices = reference
+    worth = unit
+    spread = bar.spread
+    base = bar.volume if rules.participation_base == _BAR_BASE else bar.base_volume_before
+    sigma = bar.sigma_before
+    if lane.netted:
+        spread_out(lane.at, lane.index, bar.row, reference, unit)
+        prices = s.sleeve_price
+        worth = s.sleeve_unit
+        spread = s.sleeve_spread
+        base = s.sleeve_base
+        sigma = s.sleeve_sigma
+    price_fills(lane, bar, s, prices, worth, spread, base, sigma, matched)
+    if rules.max_slippage < math.inf:
+        refuse_far_prices(lane.at, lane.index, bar.row)
+    if lane.account.guarded:
+        note_entries(lane.at, lane.index, bar.row, moment)
+    settle(lane, s, prices, worth)
+    after_fills(lane, bar, s, log, prices, worth, moment)
+
+
+@routine
+def spread_out(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
+    """What is known per slot, per sleeve."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
+    for k in range(s.own.size):
+        i = lane.slot_of[k]
+        s.sleeve_price[k] = reference[i]
+        s.sleeve_unit[k] = unit[i]
+        s.sleeve_spread[k] = bar.spread[i]
+        s.sleeve_base[k] = bar.volume[i] if lane.rules.participation_base == _BAR_BASE else bar.base_volume_before[i]
+        s.sleeve_sigma[k] = bar.sigma_before[i]
+
+
+@routine
+def note_entries(at: Any, index: int, row: int, moment: int) -> None:
+    """Start the guards of positions that these fills open or turn."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
+    for k in range(s.own.size):
+        if s.own[k] != 0.0 and lane.quantity[k] * (lane.quantity[k] + s.own[k]) <= 0.0:
+            lane.exits[k].extreme = 0.0
+            lane.exits[k].entry_row = row
+            lane.exits[k].entry_moment = moment
+
+
+@kernel
+def after_fills(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
+    """Journal, volume, and the rest of each order."""
+    rules = lane.rules
+    if rules.level >= 2:
+        write_fills(lane.at, lane.index, bar.row, reference, moment)
+    counts = rules.participation_rate_limit < math.inf
+    if rules.volume_basis:
+        for k in range(s.own.size):
+            lane.account.period_volume += traded_volume(s.money[k] / (reference[k] * unit[k]), s.paid[k], unit[k], rules)
+    left = 0
+    for k in range(s.own.size):
+        if counts:
+            lane.volume_left[lane.slot_of[k]] -= abs(s.own[k])
+        if s.asked[k] != 0.0:
+            if s.own[k] == lane.order_quantity[k]:
+                lane.order_quantity[k] = 0.0
+                lane.order_filled[k] = 0.0
+            else:
+                left = 1
+    if left:
+        leave_rests(lane.at, lane.index, bar.row)
+
+
+@routine
+def write_fills(at: Any, index: int, row: int, reference: Any, moment: int) -> None:
+    """One FILL row for each fill."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
+    for k in range(s.own.size):
+        if s.own[k] != 0.0:
+            note_fill(
+                lane, bar, here.log, k, moment, order_reason(lane, k), s.own[k], s.paid[k], reference[k], s.fee[k],
+                s.slip[k], s.push[k], s.earned[k],
+            )
+
+
+@routine
+def leave_rests(at: Any, index: int, row: int) -> None:
+    """What did not fill: `gtc` waits, `day` waits until its day ends, `ioc` and `fok` end. All have a reason."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    s = here.s
+    for k in range(s.own.size):
+        if s.asked[k] == 0.0 or lane.order_quantity[k] == 0.0:
+            continue
+        rest = rest_of(lane.order_quantity[k], s.own[k])
+        lane.order_filled[k] += s.own[k]
+        life = order_life(lane, k)
+        waits = life == _GTC or life == _DAY
+        if rest != 0.0:
+            reason = s.why[k] if s.why[k] != 0 else _EXPIRED
+            note(lane, row, here.log, lane.slot_of[k], _REFUSED, reason, 0, rest, rest if waits else 0.0)
+        lane.order_quantity[k] = rest if waits else 0.0
+        if lane.order_quantity[k] == 0.0:
+            lane.order_filled[k] = 0.0
 
 
 @kernel
@@ -173,11 +293,22 @@ def rest_of(whole: float, done: float) -> float:
 
 
 @kernel
+def all_or_none(lane: Any, bar: Any, s: Any, log: Any, sleeve: int) -> None:
+    """Fill-or-kill: an order that cannot fill whole ends."""
+    if order_life(lane, sleeve) == _FOK and s.own[sleeve] != lane.order_quantity[sleeve]:
+        note(lane, bar.row, log, lane.slot_of[sleeve], _REFUSED, _FILL_OR_KILL, 0, lane.order_quantity[sleeve], 0.0)
+        lane.order_quantity[sleeve] = 0.0
+        s.own[sleeve] = 0.0
+        s.asked[sleeve] = 0.0
+
+
+@kernel
 def expire(lane: Any, bar: Any, log: Any) -> None:
     """Day orders end with the session day they could first fill in."""
     if not bar.flags & DAY_END:
         return
     for k in range(lane.order_quantity.size):
-        if lane.order_quantity[k] != 0.0 and lane.orders[k].life == _DAY:
+        if lane.order_quantity[k] != 0.0 and order_life(lane, k) == _DAY:
             note(lane, bar.row, log, lane.slot_of[k], _REFUSED, _EXPIRED, 0, lane.order_quantity[k], 0.0)
             lane.order_quantity[k] = 0.0
+            lane.order_filled[k] = 0.0

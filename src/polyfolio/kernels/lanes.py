@@ -67,6 +67,8 @@ def lane_at(at: Any, book: Any, lane: int, row: int) -> Any:
         book.quantity[lane],
         book.average_price[lane],
         book.order_quantity[lane],
+        book.order_price[lane],
+        book.order_filled[lane],
         book.orders[lane],
         book.exits[lane],
         book.crossed[lane],

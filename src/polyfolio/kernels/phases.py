@@ -22,7 +22,7 @@ from polyfolio.kernels.exits import (
     target_price,
     target_reached,
 )
-from polyfolio.kernels.fills import expire, fillable, start_volume, work_order
+from polyfolio.kernels.fills import all_or_none, expire, fill_all, fillable, spell_out, start_volume, why_not
 from polyfolio.kernels.funding import affordable, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, RESTS, TAKES, match_bar, match_open, typical_price
@@ -48,14 +48,17 @@ _BUYING_POWER = int(Reason.BUYING_POWER)
 
 
 @kernel
-def order_out(lane: Any, sleeve: int, reason: int) -> None:
+def order_out(lane: Any, bar: Any, sleeve: int, reason: int) -> None:
     """Replace the sleeve's working order by a market order that closes its position and carries until it has."""
+    if lane.account.plain:
+        spell_out(lane.at, lane.index, bar.row)
     order = lane.orders[sleeve]
     order.type = _MARKET
     order.life = _GTC
     order.reason = reason
-    order.filled = 0.0
-    order.decision_price = 0.0
+    order.row = bar.row
+    lane.order_filled[sleeve] = 0.0
+    lane.order_price[sleeve] = 0.0
     lane.order_quantity[sleeve] = -lane.quantity[sleeve]
     lane.account.working = 1
 
@@ -76,7 +79,7 @@ def open_row(lane: Any, bar: Any) -> None:
     if account.status == _LIQUIDATING or account.status == _RUINED:
         reason = _LIQUIDATION if account.status == _LIQUIDATING else _RUIN
         for k in range(lane.quantity.size):
-            order_out(lane, k, reason)
+            order_out(lane, bar, k, reason)
     if account.guarded:
         gap_exits(lane, bar)
 
@@ -106,46 +109,75 @@ def leave_position(
     here = look(at)
     lane = lane_at(at, here.book, index, row)
     bar = bar_at(here.market, row, here.final)
+    s = here.s
     slot = lane.slot_of[sleeve]
-    order_out(lane, sleeve, reason)
-    bar_sleeve(lane, sleeve, bar.row)
-    unit = bar.unit_open[slot] if moment == _OPEN else bar.unit[slot]
-    work_order(lane, bar, here.log, sleeve, lane.order_quantity[sleeve], price, unit, matched, moment, 0)
+    order_out(lane, bar, sleeve, reason)
+    bar_sleeve(lane, sleeve, row)
+    fill_one(lane, bar, s, here.log, sleeve, lane.order_quantity[sleeve], price, matched, moment)
 
 
 @kernel
-def gather(lane: Any, bar: Any, s: Any, moment: int, reference: Any) -> bool:
-    """Net what wants to trade at market now into `s.trade`, within volume; resting orders are left to `work_resting`.
+def fill_one(
+    lane: Any, bar: Any, s: Any, log: Any, sleeve: int, quantity: float, price: float, matched: int, moment: int
+) -> None:
+    """Fill one sleeve's order at a price of its own, as far as volume allows; the other sleeves trade nothing."""
+    slot = lane.slot_of[sleeve]
+    for i in range(s.a.size):
+        s.a[i] = 1.0
+    for k in range(s.own.size):
+        s.own[k] = 0.0
+        s.asked[k] = 0.0
+    s.a[slot] = price
+    s.asked[sleeve] = lane.order_quantity[sleeve]
+    s.own[sleeve] = fillable(lane, bar, slot, quantity, moment)
+    if quantity != lane.order_quantity[sleeve]:
+        s.why[sleeve] = _BUYING_POWER
+    elif s.own[sleeve] != quantity:
+        s.why[sleeve] = why_not(bar, slot)
+    lane.crossed[sleeve] = 0.0
+    all_or_none(lane, bar, s, log, sleeve)
+    fill_all(lane, bar, s, log, s.a, bar.unit_open if moment == _OPEN else bar.unit, matched, moment)
 
-    Returns whether anything does. `s.own[k]` is each sleeve's part.
+
+@kernel
+def gather(lane: Any, bar: Any, s: Any, log: Any, moment: int, reference: Any) -> bool:
+    """What trades at market now: `s.asked` the orders, `s.own` what volume lets through, `s.trade` the same by slot.
+
+    Resting orders are left to `work_resting`. Returns whether anything is asked.
     """
     any_order = False
     for i in range(s.trade.size):
         s.trade[i] = 0.0
     for k in range(lane.order_quantity.size):
-        s.own[k] = 0.0
-        lane.crossed[k] = 0.0
         quantity = lane.order_quantity[k]
-        if quantity == 0.0:
-            continue
         slot = lane.slot_of[k]
-        if bar.tradable[slot] != 0 and takes_now(lane, k, quantity, reference[slot], moment):
-            s.own[k] = quantity
-            s.trade[slot] += fillable(lane, bar, slot, quantity, moment)
-            any_order = True
+        takes = quantity != 0.0 and (lane.account.plain != 0 or takes_now(lane, k, quantity, reference[slot], moment))
+        s.asked[k] = quantity if takes else 0.0
+        s.own[k] = fillable(lane, bar, slot, quantity, moment) if takes else 0.0
+        lane.crossed[k] = 0.0
+        s.why[k] = 0
+        if s.own[k] != s.asked[k]:
+            s.why[k] = why_not(bar, slot)
+            all_or_none(lane, bar, s, log, k)
+        s.trade[slot] += s.own[k]
+        any_order = any_order or takes
     return any_order
 
 
 @kernel
 def takes_now(lane: Any, sleeve: int, quantity: float, price: float, moment: int) -> bool:
-    """Whether the order trades at market at this moment. A carried exit does not wait for a later moment."""
-    order = lane.orders[sleeve]
-    when = lane.rules.fill
+    """Whether the order trades at market at this moment. A carried exit does not wait for a later one."""
     if moment == _OPEN:
-        if order.type == _MARKET:
-            return when == _NEXT_OPEN or order.decision_price == 0.0
-        return match_open(order, quantity, price, lane.rules.touch) == TAKES
-    return order.type == _MARKET
+        if lane.orders[sleeve].type == _MARKET:
+            return lane.rules.fill == _NEXT_OPEN or lane.order_price[sleeve] == 0.0
+        return match_open(lane.orders[sleeve], quantity, price, lane.rules.touch) == TAKES
+    return lane.orders[sleeve].type == _MARKET
+
+
+@kernel
+def waits_for_later(lane: Any, moment: int) -> bool:
+    """Whether plain orders trade at a later moment than this one."""
+    return lane.account.plain != 0 and moment == _OPEN and lane.rules.fill != _NEXT_OPEN
 
 
 @routine
@@ -172,31 +204,29 @@ def cross_sleeves(at: Any, index: int, row: int) -> None:
 
 
 @kernel
-def fund(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> None:
-    """Share of each slot's order that is affordable: 1 for reductions, one common factor for openings."""
+def fund(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any) -> None:
+    """Cut what opens positions by one common factor where buying power asks for it; what reduces passes whole."""
     factor = affordable(lane, bar, s, reference, unit)
-    for i in range(s.share.size):
-        s.share[i] = 1.0
-        if factor < 1.0 and s.trade[i] != 0.0:
-            s.share[i] = scaled(lane.held[i], s.trade[i], factor) / s.trade[i]
+    if factor < 1.0:
+        cut_openings(lane.at, lane.index, bar.row, factor)
 
 
-@kernel
-def trade_market(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
-    """Fill what `gather` found, funded by `s.share`: reductions first, so that what they free is there."""
-    for opening in range(2):
-        for k in range(s.own.size):
-            if s.own[k] == 0.0:
-                continue
-            slot = lane.slot_of[k]
-            grows = lane.quantity[k] * s.own[k] >= 0.0
-            if grows != (opening == 1):
-                continue
-            wanted = s.own[k] * s.share[slot]
-            if s.share[slot] < 1.0:
-                wanted = lots_towards_zero(lane, slot, wanted)
-            work_order(lane, bar, log, k, wanted, reference[slot], unit[slot], TAKES, moment, _BUYING_POWER)
-            s.own[k] = 0.0
+@routine
+def cut_openings(at: Any, index: int, row: int, factor: float) -> None:
+    """Scale the opening part of every slot's order, in whole lots, and say why."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    bar = bar_at(here.market, row, here.final)
+    s = here.s
+    for k in range(s.own.size):
+        i = lane.slot_of[k]
+        if s.own[k] == 0.0:
+            continue
+        left = scaled(lane.held[i], s.trade[i], factor) / s.trade[i] if s.trade[i] != 0.0 else 1.0
+        if left < 1.0:
+            s.own[k] = lots_towards_zero(lane, i, s.own[k] * left)
+            s.why[k] = _BUYING_POWER
+            all_or_none(lane, bar, s, here.log, k)
 
 
 @kernel
@@ -210,16 +240,16 @@ def lots_towards_zero(lane: Any, slot: int, quantity: float) -> float:
 
 @routine
 def fill_at(at: Any, index: int, row: int, reference: Any, unit: Any, moment: int) -> None:
-    """Market orders at one moment: gather, fund, trade."""
+    """Market orders at one moment: gather, fund, fill."""
     here = look(at)
     lane = lane_at(at, here.book, index, row)
     bar = bar_at(here.market, row, here.final)
     s = here.s
-    if gather(lane, bar, s, moment, reference):
+    if gather(lane, bar, s, here.log, moment, reference):
         if lane.netted:
-            cross_sleeves(lane.at, lane.index, bar.row)
-        fund(lane, bar, s, reference, unit)
-        trade_market(lane, bar, s, here.log, reference, unit, moment)
+            cross_sleeves(at, index, row)
+        fund(lane, bar, s, here.log, reference, unit)
+        fill_all(lane, bar, s, here.log, reference, unit, TAKES, moment)
 
 
 @kernel
@@ -231,13 +261,13 @@ def open_phase(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
     """
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
         target_at_fill(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
-    if gather(lane, bar, s, _OPEN, bar.open):
+    if not waits_for_later(lane, _OPEN) and gather(lane, bar, s, log, _OPEN, bar.open):
         if lane.netted:
             cross_sleeves(lane.at, lane.index, bar.row)
         if meets:
             cross_group(lane, s)
-        fund(lane, bar, s, bar.open, bar.unit_open)
-        trade_market(lane, bar, s, log, bar.open, bar.unit_open, _OPEN)
+        fund(lane, bar, s, log, bar.open, bar.unit_open)
+        fill_all(lane, bar, s, log, bar.open, bar.unit_open, TAKES, _OPEN)
     if any_resting(lane):
         work_resting(lane.at, lane.index, bar.row, _OPEN)
     lane.account.working = still_working(lane)
@@ -257,6 +287,8 @@ def cross_group(lane: Any, s: Any) -> None:
 @kernel
 def any_resting(lane: Any) -> bool:
     """Whether some order waits for a price."""
+    if lane.account.plain:
+        return False
     for k in range(lane.order_quantity.size):
         if lane.order_quantity[k] != 0.0 and lane.orders[k].type != _MARKET:
             return True
@@ -296,10 +328,11 @@ def fund_one(
         s.a[i] = bar.open[i] if bar.tradable[i] != 0 else bar.mark_before[i]
     s.a[slot] = price
     s.trade[slot] = quantity
-    lane.crossed[sleeve] = 0.0
-    fund(lane, bar, s, s.a, bar.unit_open)
-    wanted = quantity if s.share[slot] == 1.0 else lots_towards_zero(lane, slot, quantity * s.share[slot])
-    work_order(lane, bar, log, sleeve, wanted, price, bar.unit_open[slot], matched, moment, _BUYING_POWER)
+    s.why[sleeve] = 0
+    factor = affordable(lane, bar, s, s.a, bar.unit_open)
+    if factor < 1.0:
+        quantity = lots_towards_zero(lane, slot, scaled(lane.held[slot], quantity, factor))
+    fill_one(lane, bar, s, log, sleeve, quantity, price, matched, moment)
 
 
 @kernel
@@ -355,7 +388,7 @@ def target_exits(lane: Any, bar: Any) -> None:
 @kernel
 def leaving(lane: Any, sleeve: int) -> bool:
     """Whether an exit of the sleeve already works."""
-    return lane.order_quantity[sleeve] != 0.0 and lane.orders[sleeve].decision_price == 0.0
+    return lane.order_quantity[sleeve] != 0.0 and lane.order_price[sleeve] == 0.0
 
 
 @kernel
@@ -370,7 +403,7 @@ def close_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
         fill_at(lane.at, lane.index, bar.row, s.b, bar.unit, _CLOSE)
     if bar.last and lane.rules.sell_out:
         for k in range(lane.quantity.size):
-            order_out(lane, k, _END_OF_RUN)
+            order_out(lane, bar, k, _END_OF_RUN)
         fill_at(lane.at, lane.index, bar.row, bar.mark, bar.unit, _CLOSE)
     expire(lane, bar, log)
     lane.account.working = still_working(lane)

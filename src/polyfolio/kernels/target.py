@@ -121,6 +121,7 @@ def order_to_target(
     after = equity_after(lane, bar, s, equity, reference, unit, volume, sigma)
     smallest = 1e-12 * abs(equity)
     working = 0
+    start_orders(lane, s)
     for k in range(lane.order_quantity.size):
         i = lane.slot_of[k]
         if s.frozen[i] != 0:
@@ -142,7 +143,7 @@ def order_to_target(
 @kernel
 def hold_order(lane: Any, sleeve: int) -> None:
     """A frozen slot's new order is none; an exit that is under way goes on."""
-    if lane.orders[sleeve].decision_price != 0.0:
+    if lane.order_price[sleeve] != 0.0:
         lane.order_quantity[sleeve] = 0.0
 
 
@@ -166,22 +167,41 @@ def place(
                 note(lane, bar.row, log, slot, _REFUSED, _MARKET_IMPACT, 0, quantity, cut)
                 quantity = cut
     lane.order_quantity[sleeve] = quantity
+    lane.order_filled[sleeve] = 0.0
+    lane.order_price[sleeve] = price
     if quantity == 0.0:
         return
+    if not lane.account.plain:
+        write_terms(lane.at, lane.index, bar.row, sleeve, quantity, price)
+    note(lane, bar.row, log, slot, _ORDER, _SIGNAL, 0, lane.quantity[sleeve], quantity)
+
+
+@routine
+def write_terms(at: Any, index: int, row: int, sleeve: int, quantity: float, price: float) -> None:
+    """The terms of an order that is not plain: type, life, limit or stop at price * (1 +- price_threshold)."""
+    here = look(at)
+    lane = lane_at(at, here.book, index, row)
+    rules = lane.rules
     order = lane.orders[sleeve]
     order.type = rules.order_type
     order.life = rules.time_in_force
     order.reason = _SIGNAL
-    order.filled = 0.0
-    order.row = bar.row
-    order.decision_price = price
-    if rules.order_type != _MARKET:
-        buy = quantity > 0.0
-        away = rules.price_threshold if buy else -rules.price_threshold
-        edge = round_to_tick(price * (1.0 + away), lane.instruments[slot].tick, buy)
-        order.limit = edge
-        order.stop = edge
-    note(lane, bar.row, log, slot, _ORDER, _SIGNAL, 0, lane.quantity[sleeve], quantity)
+    order.row = row
+    buy = quantity > 0.0
+    away = rules.price_threshold if buy else -rules.price_threshold
+    edge = round_to_tick(price * (1.0 + away), lane.instruments[lane.slot_of[sleeve]].tick, buy)
+    order.limit = edge
+    order.stop = edge
+
+
+@kernel
+def start_orders(lane: Any, s: Any) -> None:
+    """A decision that replaces every order by a market order makes the lane's orders plain; a frozen exit goes on."""
+    plain = lane.rules.order_type == _MARKET
+    for k in range(lane.order_quantity.size):
+        if lane.order_quantity[k] != 0.0 and lane.order_price[k] == 0.0 and s.frozen[lane.slot_of[k]] != 0:
+            plain = False
+    lane.account.plain = 1 if plain else 0
 
 
 @routine

@@ -22,5 +22,16 @@ def settle_elsewhere(
     if view.account.row < 0:
         open_account(view)
         view.account.row = row
-    unit = bar_at(market, row, -1).unit[view.slot_of[sleeve]]
-    return settle(view, sleeve, quantity, price, price, unit, commission, 0.0, 0.0)
+    unit = bar_at(market, row, -1).unit
+    for k in range(s.own.size):
+        s.own[k] = 0.0
+        s.fee[k] = 0.0
+        s.slip[k] = 0.0
+        s.push[k] = 0.0
+        s.paid[k] = price
+        s.sleeve_price[k] = price
+        s.sleeve_unit[k] = unit[view.slot_of[k]]
+    s.own[sleeve] = quantity
+    s.fee[sleeve] = commission
+    settle(view, s, s.sleeve_price, s.sleeve_unit)
+    return s.earned[sleeve]
