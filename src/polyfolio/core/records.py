@@ -225,7 +225,6 @@ RULES = np.dtype(
         ("signal", "i8"),  # which signal array of the run this lane listens to
         ("label_caps", "i8"),  # first row of this lane's caps in the plan's label cap table
         ("label_caps_end", "i8"),
-        ("seed", "i8"),
         ("lots", "i8"),  # 1: some instrument trades in whole lots, so the orders are certified again after rounding
         ("level", "i8"),  # journal level
         ("checked", "i8"),  # 1: assert the identity at every step

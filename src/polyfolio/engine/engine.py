@@ -64,7 +64,8 @@ class Engine:
         self.book: Book = open_book(plan.lanes, tape.slots, np.array(plan.slot_of))
         self.journal = Journal(plan.level, plan.names, tape.symbols)
         self._ledger = ledger(self.plan, self.book, tape.instruments, self.signals)
-        self._walk, self._python_stages = extend.walk_for(plan.extensions)
+        self._walk, self.python_stages = extend.walk_for(plan.extensions)
+        extend.check_python(self.plan, self.python_stages)
         self._covariances = Covariances(self.rows, plan.covariances, looks_at_risk(plan))
         self._needed = self._decision_counts()
         self._slices = slices(units_of(plan.group_of), max(1, threads))
@@ -104,7 +105,7 @@ class Engine:
         begun = self.row + 1
         while self.row + 1 < last:
             stop = self._block_end(self.row + 1, last)
-            if self._python_stages:
+            if self.python_stages:
                 stop = self.row + 2
                 self._walk_python(self.row + 1)
             else:
@@ -134,6 +135,8 @@ class Engine:
 
     def decide(self) -> Engine:
         """Decide at the row marked last."""
+        if self.python_stages:
+            raise ConfigError("decide", "a Python stage", "run or step", "Compile the stage to decide apart.")
         self._walk_rows(self.row, self.row + 1, Phase.DECIDE)
         return self
 
@@ -197,8 +200,23 @@ class Engine:
     def _walk_python(self, row: int) -> None:
         """One row of lanes with a stage in plain Python: the compiled stages before and after it, bar by bar."""
         self._walk_rows(row, row + 1, Phase.FILL | Phase.MARK)
-        if row != self.final:
-            extend.decide_in_python(self, row)
+        if row == self.final:
+            return
+        shared = self._covariances.shared(int(self.rows.observations[row]), self._needed)
+        work, log = self._work[0]
+
+        def decide(lane: int, first: int, last: int) -> None:
+            unit = np.array([[lane, lane + 1]], dtype=np.int64)
+            self._walk(self.rows.market, shared, self._ledger, log, work, unit, np.array([row, 0, row], dtype=np.int64),
+                       row + 1, self.final, int(Phase.DECIDE), np.array([first, last], dtype=np.int64))
+
+        extend.decide_in_python(self, row, decide, work, log)
+        self._empty_buffers()
+
+    def signal_of(self, lane: int, row: int) -> Floats:
+        """The signals of a lane at a row."""
+        array = self.signals[self.plan.rules["signal"][lane]]
+        return array[row if array.shape[0] > 1 else 0].copy()
 
     def _empty_buffers(self) -> None:
         for _, log in self._work:

@@ -16,7 +16,6 @@ from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import guarded
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note_carry, note_status
-from polyfolio.kernels.pointers import look
 
 _DAY = int(Period.DAY)
 _RUINED = int(Reason.RUINED)
@@ -170,9 +169,8 @@ def book_fills(account: Any, s: Any, decided: Any, reference: Any, unit: Any) ->
 @routine
 def net_fills(at: Any, index: int, row: int) -> None:
     """Fills of sleeves that share slots, summed into their slots."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for i in range(lane.held.size):
         lane.held[i] = 0.0
     for k in range(s.own.size):
@@ -291,10 +289,9 @@ def accrue(lane: Any, bar: Any) -> None:
 @routine
 def pay_funding(at: Any, index: int, row: int) -> None:
     """Perpetual funding at a stamp: longs pay position * mark * rate. NaN means no stamp."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    log = here.log
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    log = at.log
     for i in range(lane.held.size):
         rate = bar.funding[i]
         if rate == rate and rate != 0.0 and lane.held[i] != 0.0:
@@ -309,10 +306,9 @@ def pay_funding(at: Any, index: int, row: int) -> None:
 @routine
 def pay_dividends(at: Any, index: int, row: int) -> None:
     """Dividends on the ex-date: cash to longs, charged to shorts."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    log = here.log
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    log = at.log
     for i in range(lane.held.size):
         amount = bar.dividend[i]
         if amount == amount and amount != 0.0 and lane.held[i] != 0.0:
@@ -327,10 +323,9 @@ def pay_dividends(at: Any, index: int, row: int) -> None:
 @routine
 def split(at: Any, index: int, row: int) -> None:
     """Splits: quantities times the ratio, prices by it, value unchanged; a rest below the lot is paid in cash."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    log = here.log
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    log = at.log
     for k in range(lane.quantity.size):
         i = lane.slot_of[k]
         ratio = bar.split[i]

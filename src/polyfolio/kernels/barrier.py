@@ -16,7 +16,6 @@ from polyfolio.kernels.funding import opening_part
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note
 from polyfolio.kernels.phases import fund, gather, waits_for_later
-from polyfolio.kernels.pointers import look
 from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
@@ -32,22 +31,21 @@ def meet(at: Any, first: int, last: int, row: int) -> int:
     Each lane funds its orders as if alone; the same steps give the same quantities when it trades. Returns whether
     the group nets its orders.
     """
-    here = look(at)
-    book = here.book
-    s = here.s
-    bar = bar_at(here.market, row, here.final)
+    book = at.book
+    s = at.s
+    bar = bar_at(at, row)
     if not book.groups[book.group_of[first]].netting:
         return 0
     for i in range(s.bought.size):
         s.bought[i] = 0.0
         s.sold[i] = 0.0
     for index in range(first, last):
-        lane = lane_at(at, book, index, row)
+        lane = lane_at(at, index, row)
         if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
             target_at_fill(at, index, row, bar.open, bar.unit_open)
-        if waits_for_later(lane, _OPEN) or not gather(lane, bar, s, here.log, _OPEN, bar.open):
+        if waits_for_later(lane, _OPEN) or not gather(lane, bar, s, at.log, _OPEN, bar.open):
             continue
-        fund(lane, bar, s, here.log, bar.open, bar.unit_open)
+        fund(lane, bar, s, at.log, bar.open, bar.unit_open)
         for k in range(s.own.size):
             slot = lane.slot_of[k]
             s.bought[slot] += max(s.own[k], 0.0)
@@ -58,11 +56,10 @@ def meet(at: Any, first: int, last: int, row: int) -> int:
 @routine
 def limit_group(at: Any, first: int, last: int, row: int) -> None:
     """Cut the openings of a group's new orders until the group's limits hold, reductions untouched."""
-    here = look(at)
-    book = here.book
-    s = here.s
-    bar = bar_at(here.market, row, here.final)
-    log = here.log
+    book = at.book
+    s = at.s
+    bar = bar_at(at, row)
+    log = at.log
     group = book.groups[book.group_of[first]]
     equity = 0.0
     for index in range(first, last):
@@ -72,7 +69,7 @@ def limit_group(at: Any, first: int, last: int, row: int) -> None:
         s.a[i] = 0.0
         s.b[i] = 0.0
     for index in range(first, last):
-        lane = lane_at(at, book, index, row)
+        lane = lane_at(at, index, row)
         for k in range(lane.order_quantity.size):
             i = lane.slot_of[k]
             price = bar.mark[i] * bar.unit[i]
@@ -90,7 +87,7 @@ def limit_group(at: Any, first: int, last: int, row: int) -> None:
         opened_gross += s.b[i] * s.share[i]
     common = factor_within(kept_gross, opened_gross, group.max_gross * equity)
     for index in range(first, last):
-        lane = lane_at(at, book, index, row)
+        lane = lane_at(at, index, row)
         for k in range(lane.order_quantity.size):
             cut_opening(lane, bar, log, k, s.share[lane.slot_of[k]] * common)
 

@@ -121,8 +121,8 @@ def routine(function: F) -> F:
     return compiled  # type: ignore[no-any-return]
 
 
-def view(function: F) -> F:
-    """A kernel that builds a view holding records, which no compiled function can return: inlined before compilation."""
+def inlined(function: F) -> F:
+    """A kernel that builds a view: inlined before compilation, so that the view lives as long as its caller."""
     compiled = numba.njit(inline="always", no_cpython_wrapper=True, **_COMMON)(function)
     return compiled  # type: ignore[no-any-return]
 

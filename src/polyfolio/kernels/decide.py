@@ -15,7 +15,6 @@ from polyfolio.kernels.exits import barred, hear
 from polyfolio.kernels.fills import spell_out
 from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note
-from polyfolio.kernels.pointers import look
 from polyfolio.kernels.program import note_changes, run_stages
 from polyfolio.kernels.scale import risk_scale
 from polyfolio.kernels.size import net_sleeves, share_change, size
@@ -109,10 +108,9 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
 @routine
 def place_signals(at: Any, index: int, row: int) -> None:
     """Sizing `orders`: the signal is the quantity to trade, and no stage reshapes it."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    log = here.log
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    log = at.log
     if lane.account.plain:
         spell_out(at, index, row)
     working = 0
@@ -147,11 +145,10 @@ def keep_within_lots(at: Any, index: int, row: int) -> int:
 
     Returns the rows of the certificate. After the rounds a breach that is left stands in it, graded as such.
     """
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    risk = risk_at(here.shared, here.market, here.s, lane.rules, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    risk = risk_at(at, lane.rules, row)
+    s = at.s
     rows = certify_orders(lane, bar, risk, s)
     for _ in range(_ROUNDS):
         if s.codes[2] == 0 or lane.rules.lots == 0:
@@ -166,7 +163,7 @@ def keep_within_lots(at: Any, index: int, row: int) -> int:
         if lane.netted:
             for k in range(s.own.size):
                 s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
-        note_changes(lane, bar, s, here.log, _SCALE, _LOT)
+        note_changes(lane, bar, s, at.log, _SCALE, _LOT)
         order_again(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
         rows = certify_orders(lane, bar, risk, s)
     return rows
@@ -175,12 +172,11 @@ def keep_within_lots(at: Any, index: int, row: int) -> int:
 @routine
 def write_certificate(at: Any, index: int, row: int, rows: int) -> None:
     """Each limit with its value, its bound and its grade."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for line in range(rows):
         note(
-            lane, row, here.log, -1, _LIMIT, int(s.certificate[line, 0]), int(s.certificate[line, 3]),
+            lane, row, at.log, -1, _LIMIT, int(s.certificate[line, 0]), int(s.certificate[line, 3]),
             s.certificate[line, 1], s.certificate[line, 2],
         )
 
@@ -218,12 +214,14 @@ def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: i
             note(lane, bar.row, log, -1, _HOLD, _NOT_REBALANCE, 0, 0.0, 0.0)
             return
         account.decided = bar.row
+        s.codes[3] = 0
         if account.guarded:
             hear(lane)
         weigh(lane, bar, s)
         start_want(lane, bar, s, log)
-    elif account.decided != bar.row:
+    elif account.decided != bar.row or s.codes[3] != 0:
         return
     trade = run_stages(lane, bar, risk, s, log, first, last)
+    s.codes[3] = 0 if trade else 1
     if trade and last >= lane.program.size:
         order_wants(lane, bar, risk, s, log)

@@ -21,7 +21,6 @@ from polyfolio.kernels.impact import permanent_impact
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import RESTS
 from polyfolio.kernels.note import note, note_fill
-from polyfolio.kernels.pointers import look
 
 _OPEN = int(Moment.OPEN)
 _BAR_BASE = int(ParticipationBase.BAR)
@@ -91,8 +90,7 @@ def order_reason(lane: Any, sleeve: int) -> int:
 @routine
 def spell_out(at: Any, index: int, row: int) -> None:
     """Write the terms of plain orders into their records, before one of them becomes something else."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
+    lane = lane_at(at, index, row)
     for k in range(lane.orders.size):
         order = lane.orders[k]
         order.type = _MARKET
@@ -134,9 +132,8 @@ def price_fills(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, spread: 
 @routine
 def push_price(at: Any, index: int, row: int, reference: Any, unit: Any, base: Any, sigma: Any) -> None:
     """The own earlier impact that is still in the price, and what these fills add to it."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for k in range(s.money.size):
         if s.money[k] != 0.0:
             i = lane.slot_of[k]
@@ -148,16 +145,15 @@ def push_price(at: Any, index: int, row: int, reference: Any, unit: Any, base: A
 @routine
 def refuse_far_prices(at: Any, index: int, row: int) -> None:
     """No fill beyond decision price * (1 +- max_slippage); the order ends. Exits have no decision price."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for k in range(s.own.size):
         decided = lane.order_price[k]
         if s.own[k] == 0.0 or not decided > 0.0:
             continue
         side = 1.0 if s.own[k] > 0.0 else -1.0
         if side * (s.paid[k] - decided * (1.0 + side * lane.rules.max_slippage)) > 0.0:
-            note(lane, row, here.log, lane.slot_of[k], _REFUSED, _MAX_SLIPPAGE, 0, s.own[k], 0.0)
+            note(lane, row, at.log, lane.slot_of[k], _REFUSED, _MAX_SLIPPAGE, 0, s.own[k], 0.0)
             lane.order_quantity[k] = 0.0
             s.own[k] = 0.0
             s.asked[k] = 0.0
@@ -199,10 +195,9 @@ def fill_all(
 @routine
 def spread_out(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
     """What is known per slot, per sleeve."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     for k in range(s.own.size):
         i = lane.slot_of[k]
         s.sleeve_price[k] = reference[i]
@@ -215,9 +210,8 @@ def spread_out(at: Any, index: int, row: int, reference: Any, unit: Any) -> None
 @routine
 def note_entries(at: Any, index: int, row: int, moment: int) -> None:
     """Start the guards of positions that these fills open or turn."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for k in range(s.own.size):
         if s.own[k] != 0.0 and lane.quantity[k] * (lane.quantity[k] + s.own[k]) <= 0.0:
             lane.exits[k].extreme = 0.0
@@ -252,14 +246,13 @@ def after_fills(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any
 @routine
 def write_fills(at: Any, index: int, row: int, reference: Any, moment: int) -> None:
     """One FILL row for each fill."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     for k in range(s.own.size):
         if s.own[k] != 0.0:
             note_fill(
-                lane, bar, here.log, k, moment, order_reason(lane, k), s.own[k], s.paid[k], reference[k], s.fee[k],
+                lane, bar, at.log, k, moment, order_reason(lane, k), s.own[k], s.paid[k], reference[k], s.fee[k],
                 s.slip[k], s.push[k], s.earned[k],
             )
 
@@ -267,22 +260,31 @@ def write_fills(at: Any, index: int, row: int, reference: Any, moment: int) -> N
 @routine
 def leave_rests(at: Any, index: int, row: int) -> None:
     """What did not fill: `gtc` waits, `day` waits until its day ends, `ioc` and `fok` end. All have a reason."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for k in range(s.own.size):
         if s.asked[k] == 0.0 or lane.order_quantity[k] == 0.0:
             continue
         rest = rest_of(lane.order_quantity[k], s.own[k])
+        if lane.order_filled[k] == 0.0 and abs(s.own[k]) < lane.rules.min_fill * abs(s.asked[k]):
+            slice_order(lane, k, row)
         lane.order_filled[k] += s.own[k]
         life = order_life(lane, k)
         waits = life == _GTC or life == _DAY
         if rest != 0.0:
             reason = s.why[k] if s.why[k] != 0 else _EXPIRED
-            note(lane, row, here.log, lane.slot_of[k], _REFUSED, reason, 0, rest, rest if waits else 0.0)
+            note(lane, row, at.log, lane.slot_of[k], _REFUSED, reason, 0, rest, rest if waits else 0.0)
         lane.order_quantity[k] = rest if waits else 0.0
         if lane.order_quantity[k] == 0.0:
             lane.order_filled[k] = 0.0
+
+
+@kernel
+def slice_order(lane: Any, sleeve: int, row: int) -> None:
+    """An order of which less than `min_fill` can fill in its first bar is sliced over bars: it becomes `gtc`."""
+    if lane.account.plain:
+        spell_out(lane.at, lane.index, row)
+    lane.orders[sleeve].life = _GTC
 
 
 @kernel

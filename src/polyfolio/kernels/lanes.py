@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from polyfolio.core.views import Bar, Lane
-from polyfolio.kernels.compile import kernel, view
+from polyfolio.kernels.compile import inlined, kernel
+from polyfolio.kernels.pointers import view
 from polyfolio.kernels.risk import RiskView
 
 
@@ -15,11 +16,12 @@ def held_row(row: int, rows: int) -> int:
     return row if rows > 1 else 0
 
 
-@kernel
-def bar_at(market: Any, row: int, final: int) -> Any:
-    """The view of one row; `final` is the row that accepts no order, -1 = none."""
+@inlined
+def bar_at(at: Any, row: int) -> Any:
+    """The view of one row."""
+    market = at.market
     before = row - 1 if row > 0 else 0
-    return Bar(
+    return view(Bar(
         market.open[row],
         market.high[row],
         market.low[row],
@@ -43,15 +45,16 @@ def bar_at(market: Any, row: int, final: int) -> Any:
         market.flags[row],
         market.starts[row],
         row,
-        1 if row == final else 0,
-    )
+        1 if row == at.final else 0,
+    ))
 
 
-@view
-def lane_at(at: Any, book: Any, lane: int, row: int) -> Any:
-    """The view of one lane at one row; `at` is the address of the bundle that holds `book`."""
+@inlined
+def lane_at(at: Any, lane: int, row: int) -> Any:
+    """The view of one lane at one row; `at` is the address of a `Here`."""
+    book = at.book
     rules = book.rules[lane]
-    return Lane(
+    return view(Lane(
         book.account[lane],
         rules,
         book.program[lane],
@@ -85,23 +88,24 @@ def lane_at(at: Any, book: Any, lane: int, row: int) -> Any:
         book.netted[0],
         lane,
         at,
-    )
+    ))
 
 
-@kernel
-def risk_at(shared: Any, market: Any, s: Any, rules: Any, row: int) -> Any:
+@inlined
+def risk_at(at: Any, rules: Any, row: int) -> Any:
     """The risk inputs of one row, as this lane's rules ask for them."""
-    end = market.observations[row]
+    shared = at.shared
+    end = at.market.observations[row]
     k = end - shared.first if shared.covariance.shape[1] > 1 else 0
     model = rules.covariance_model
     window = rules.var_window
-    return RiskView(
+    return view(RiskView(
         shared.covariance[model, k],
         shared.correlation[model, k],
         shared.sigma[model, k],
         shared.returns,
         end,
         window if window < end else end,
-        s.sample,
-        s.tail,
-    )
+        at.s.sample,
+        at.s.tail,
+    ))

@@ -26,7 +26,6 @@ from polyfolio.kernels.fills import all_or_none, expire, fill_all, fillable, spe
 from polyfolio.kernels.funding import affordable, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, RESTS, TAKES, match_bar, match_open, typical_price
-from polyfolio.kernels.pointers import look
 from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
@@ -106,14 +105,13 @@ def leave_position(
     at: Any, index: int, row: int, sleeve: int, price: float, matched: int, moment: int, reason: int
 ) -> None:
     """Close a sleeve at its stop or target and bar it; the unfilled rest carries to the next open."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     slot = lane.slot_of[sleeve]
     order_out(lane, bar, sleeve, reason)
     bar_sleeve(lane, sleeve, row)
-    fill_one(lane, bar, s, here.log, sleeve, lane.order_quantity[sleeve], price, matched, moment)
+    fill_one(lane, bar, s, at.log, sleeve, lane.order_quantity[sleeve], price, matched, moment)
 
 
 @kernel
@@ -186,9 +184,8 @@ def cross_sleeves(at: Any, index: int, row: int) -> None:
 
     `crossed` = share of the sleeve's order that meets another's: the smaller side wholly, the larger side pro rata.
     """
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     for k in range(s.own.size):
         if s.own[k] == 0.0:
             continue
@@ -214,10 +211,9 @@ def fund(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any) -> No
 @routine
 def cut_openings(at: Any, index: int, row: int, factor: float) -> None:
     """Scale the opening part of every slot's order, in whole lots, and say why."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     for k in range(s.own.size):
         i = lane.slot_of[k]
         if s.own[k] == 0.0:
@@ -226,7 +222,7 @@ def cut_openings(at: Any, index: int, row: int, factor: float) -> None:
         if left < 1.0:
             s.own[k] = lots_towards_zero(lane, i, s.own[k] * left)
             s.why[k] = _BUYING_POWER
-            all_or_none(lane, bar, s, here.log, k)
+            all_or_none(lane, bar, s, at.log, k)
 
 
 @kernel
@@ -241,15 +237,14 @@ def lots_towards_zero(lane: Any, slot: int, quantity: float) -> float:
 @routine
 def fill_at(at: Any, index: int, row: int, reference: Any, unit: Any, moment: int) -> None:
     """Market orders at one moment: gather, fund, fill."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
-    if gather(lane, bar, s, here.log, moment, reference):
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
+    if gather(lane, bar, s, at.log, moment, reference):
         if lane.netted:
             cross_sleeves(at, index, row)
-        fund(lane, bar, s, here.log, reference, unit)
-        fill_all(lane, bar, s, here.log, reference, unit, TAKES, moment)
+        fund(lane, bar, s, at.log, reference, unit)
+        fill_all(lane, bar, s, at.log, reference, unit, TAKES, moment)
 
 
 @kernel
@@ -298,10 +293,9 @@ def any_resting(lane: Any) -> bool:
 @routine
 def work_resting(at: Any, index: int, row: int, moment: int) -> None:
     """Limit and stop orders against the open (at the open's price) or against the bar's extremes."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     for k in range(lane.order_quantity.size):
         quantity = lane.order_quantity[k]
         slot = lane.slot_of[k]
@@ -314,7 +308,7 @@ def work_resting(at: Any, index: int, row: int, moment: int) -> None:
             matched = match_bar(lane.orders[k], quantity, bar, slot, lane.rules.touch, s.out)
             price = s.out[0]
         if matched != NO:
-            fund_one(lane, bar, s, here.log, k, quantity, price, matched, moment)
+            fund_one(lane, bar, s, at.log, k, quantity, price, matched, moment)
 
 
 @kernel

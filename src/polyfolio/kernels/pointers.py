@@ -1,8 +1,9 @@
-"""Passing a bundle of arrays by its address.
+"""Passing a bundle of arrays by its address: `lane.quantity` reads one field, whatever else the bundle holds.
 
 Numba passes a named tuple by copying every array's descriptor: some 700 words for all that a lane can see, at every
-call, and views that must be ready in case a rare branch calls. Here the bundle is laid down once (`place`) and each
-routine takes from it what it uses (`look`); what it does not use is never loaded.
+call, in compiled code and, far worse, in the compiler. Here a bundle is laid down once and its address is passed.
+`place` is for what holds as long as the walk (its fields are known never to change, so loops keep them in registers),
+`view` for what a routine makes of it for one lane at one bar. Without compilation both hand the tuple on as it is.
 """
 
 from __future__ import annotations
@@ -12,42 +13,79 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.core.datamodel import models
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, register_model
 
 
-def _load(builder: Any, pointer: Any, kind: Any) -> Any:
+class Address(types.Type):  # type: ignore[misc]
+    """Type of an address; `fixed` where what it points to never changes."""
+
+    def __init__(self, dtype: Any, fixed: bool) -> None:
+        self.dtype, self.fixed = dtype, fixed
+        super().__init__(f"Address({dtype}, {fixed})")
+
+
+@register_model(Address)
+class _AddressModel(models.PrimitiveModel):  # type: ignore[misc]
+    """In machine code: a pointer to the tuple as it stands in registers."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, manager.lookup(kind.dtype).get_value_type().as_pointer())
+
+
+class _Fields(AttributeTemplate):  # type: ignore[misc]
+    """A field of the tuple behind an address."""
+
+    key = Address
+
+    def generic_resolve(self, pointer: Any, name: str) -> Any:
+        fields = getattr(pointer.dtype, "fields", ())
+        return tuple(pointer.dtype)[fields.index(name)] if name in fields else None
+
+
+infer_getattr(_Fields)
+
+
+def _load(context: Any, builder: Any, pointer: Any, kind: Any, fixed: bool) -> Any:
     """Load leaf by leaf: a leaf nobody uses is dropped, a whole struct would be loaded in one piece."""
     if not isinstance(kind, (ir.LiteralStructType, ir.ArrayType)):
-        return builder.load(pointer)
+        leaf = builder.load(pointer)
+        if fixed:
+            leaf.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return leaf
     elements = kind.elements if isinstance(kind, ir.LiteralStructType) else [kind.element] * kind.count
     value = ir.Constant(kind, ir.Undefined)
-    zero = ir.Constant(ir.IntType(32), 0)
     for number, element in enumerate(elements):
-        member = builder.gep(pointer, [zero, ir.Constant(ir.IntType(32), number)], inbounds=True)
-        value = builder.insert_value(value, _load(builder, member, element), number)
+        member = cgutils.gep_inbounds(builder, pointer, 0, number)
+        value = builder.insert_value(value, _load(context, builder, member, element, fixed), number)
     return value
 
 
-@intrinsic
+@lower_getattr_generic(Address)  # type: ignore[untyped-decorator]
+def _field(context: Any, builder: Any, pointer: Any, value: Any, name: str) -> Any:
+    number = pointer.dtype.fields.index(name)
+    kind = context.get_value_type(tuple(pointer.dtype)[number])
+    return _load(context, builder, cgutils.gep_inbounds(builder, value, 0, number), kind, pointer.fixed)
+
+
+def _lay(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+    return cgutils.alloca_once_value(builder, arguments[0])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def _place(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
-    def lay(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        return cgutils.alloca_once_value(builder, arguments[0])
-
-    return types.CPointer(value)(value), lay
+    return Address(value, fixed=True)(value), _lay
 
 
-@intrinsic
-def _look(typingctx: Any, pointer: Any) -> Any:  # noqa: ARG001
-    def load(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return _load(builder, arguments[0], context.get_value_type(signature.return_type))
-
-    return pointer.dtype(pointer), load
+@intrinsic  # type: ignore[untyped-decorator]
+def _view(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
+    return Address(value, fixed=False)(value), _lay
 
 
 def _itself(value: Any) -> Any:
     return value
 
 
-# Without compilation Python passes references already.
 place = _itself if numba.config.DISABLE_JIT else _place
-look = _itself if numba.config.DISABLE_JIT else _look
+view = _itself if numba.config.DISABLE_JIT else _view

@@ -9,7 +9,7 @@ from polyfolio.core.codes import Reason
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.compile import kernel
 from polyfolio.kernels.quadratic import portfolio_variance
-from polyfolio.kernels.risk import root_of_variance
+from polyfolio.kernels.risk import is_empty, root_of_variance
 
 TRADE = 1
 HOLD = 0
@@ -77,7 +77,7 @@ def worth_trading(
         out[0] = _RISK_BAND
         variance = portfolio_variance(held, risk.covariance)
         volatility = root_of_variance(variance * rules.periods_per_year)
-        occasion = not (rules.risk_band_low <= volatility <= rules.risk_band_high) or _is_empty(held)
+        occasion = not (rules.risk_band_low <= volatility <= rules.risk_band_high) or is_empty(held)
     if not occasion:
         return HOLD
     out[0] = _NONE
@@ -85,11 +85,3 @@ def worth_trading(
         out[0] = _NOT_WORTH_COST
         return HOLD
     return TRADE
-
-
-@kernel
-def _is_empty(held: Floats) -> bool:
-    for i in range(held.size):
-        if held[i] != 0.0:
-            return False
-    return True

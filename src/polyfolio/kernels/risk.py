@@ -112,8 +112,19 @@ def needs_sigma(method: int, rules: Any) -> bool:
 
 
 @kernel
+def is_empty(want: Floats) -> bool:
+    """Whether nothing is wanted; such a book has no risk, whatever is known about its slots."""
+    for i in range(want.size):
+        if want[i] != 0.0:
+            return False
+    return True
+
+
+@kernel
 def book_risk(want: Floats, risk: Any, rules: Any) -> tuple[float, float, float]:
     """Annualised volatility, VaR and ES of the wanted book; 0 for those whose limit is off (they cost time)."""
+    if is_empty(want):
+        return 0.0, 0.0, 0.0
     tail_on = rules.max_var < math.inf or rules.max_es < math.inf
     method = tail_method(risk, rules)
     sigma = 0.0

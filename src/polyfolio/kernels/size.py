@@ -13,7 +13,6 @@ from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.lanes import lane_at, risk_at
 from polyfolio.kernels.lifecycle import lifecycle_size
 from polyfolio.kernels.parity import min_variance_among, risk_parity
-from polyfolio.kernels.pointers import look
 from polyfolio.kernels.sizing import (
     equal_weight,
     inverse_volatility,
@@ -92,10 +91,9 @@ def parity_weights(lane: Any, risk: Any, s: Any, least_variance: bool) -> int:
 @routine
 def weights_by_risk(at: Any, index: int, row: int) -> int:
     """The methods that look at risk; they size slots, whatever sleeves stand behind them."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    risk = risk_at(here.shared, here.market, here.s, lane.rules, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    risk = risk_at(at, lane.rules, row)
+    s = at.s
     rules = lane.rules
     method = rules.method
     reason = 0
@@ -193,9 +191,8 @@ def share_change(at: Any, index: int, row: int) -> None:
     own_k *= want / first where the sign stays; where it does not (a hedge, or sleeves that cancel) the difference
     goes to the slot's first sleeve. `s.sized` holds the wants that the sleeves summed to.
     """
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    s = here.s
+    lane = lane_at(at, index, row)
+    s = at.s
     first = s.sized
     for i in range(s.want.size):
         s.share[i] = s.want[i] / first[i] if first[i] != 0.0 and s.want[i] * first[i] >= 0.0 else 1.0

@@ -19,7 +19,6 @@ from polyfolio.kernels.impact import impact_quantity_cap
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import round_to_tick
 from polyfolio.kernels.note import note
-from polyfolio.kernels.pointers import look
 
 _MARKET = int(OrderType.MARKET)
 _ORDER = int(Event.ORDER)
@@ -51,6 +50,19 @@ def cost_to_reach(
 
 
 @kernel
+def first_slope(s: Any, after: float) -> float:
+    """dg/dV' = 1 + sum w_i c_i / (w_i V' - x_i), c_i the cost of a trade, where costs are proportional to trades.
+
+    They nearly always are, so that the second round ends the search: the secant alone took a third.
+    """
+    slope = 1.0
+    for i in range(s.want.size):
+        money = s.want[i] * after - s.worth[i]
+        slope += s.want[i] * s.costs[i] / money if s.costs[i] != 0.0 else 0.0
+    return slope
+
+
+@kernel
 def equity_after(
     lane: Any, bar: Any, s: Any, equity: float, reference: Any, unit: Any, volume: Any, sigma: Any
 ) -> float:
@@ -67,7 +79,7 @@ def equity_after(
         rest = guess - equity + cost_to_reach(lane, s, guess, reference, unit, bar.spread, volume, sigma)
         if abs(rest) <= close:
             return guess
-        slope = (rest - last_rest) / (guess - last_guess) if turn > 0 and guess != last_guess else 1.0
+        slope = (rest - last_rest) / (guess - last_guess) if turn > 0 and guess != last_guess else first_slope(s, guess)
         last_guess = guess
         last_rest = rest
         guess -= rest / slope if slope > 0.1 else rest
@@ -79,10 +91,9 @@ def bisect_equity(
     at: Any, index: int, row: int, equity: float, reference: Any, unit: Any, volume: Any, sigma: Any
 ) -> float:
     """The same root by halving, for schedules that jump (brackets, fixed fees), from the side that can pay."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     spread = bar.spread
     low = 0.0
     high = equity
@@ -179,8 +190,7 @@ def place(
 @routine
 def write_terms(at: Any, index: int, row: int, sleeve: int, quantity: float, price: float) -> None:
     """The terms of an order that is not plain: type, life, limit or stop at price * (1 +- price_threshold)."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
+    lane = lane_at(at, index, row)
     rules = lane.rules
     order = lane.orders[sleeve]
     order.type = rules.order_type
@@ -207,24 +217,22 @@ def start_orders(lane: Any, s: Any) -> None:
 @routine
 def order_again(at: Any, index: int, row: int, reference: Any, unit: Any, volume: Any, sigma: Any) -> float:
     """`order_to_target` off the common path."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    return order_to_target(lane, bar, here.s, here.log, reference, unit, volume, sigma)
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    return order_to_target(lane, bar, at.s, at.log, reference, unit, volume, sigma)
 
 
 @routine
 def target_at_fill(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
     """`sizing: fill`: solve the last decision's weights at the fill's own prices (simulation only)."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    s = here.s
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     for i in range(s.want.size):
         s.want[i] = lane.want[i]
         s.frozen[i] = 1 if bar.tradable[i] == 0 or s.want[i] != s.want[i] else 0
     if lane.netted:
         for k in range(s.own.size):
             s.own[k] = lane.sleeve_want[k]
-    order_to_target(lane, bar, s, here.log, reference, unit, bar.base_volume_before, bar.sigma_before)
+    order_to_target(lane, bar, s, at.log, reference, unit, bar.base_volume_before, bar.sigma_before)
     lane.account.pending = 0

@@ -17,12 +17,12 @@ def settle_elsewhere(
     price: float, commission: float,
 ) -> float:
     """Book a fill at `price`; the price is its own reference, so spread and impact are inside the gain."""
-    at = place(Here(market, shared, book, log, s, -1))
-    view = lane_at(at, book, lane, row)
+    at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
+    view = lane_at(at, lane, row)
     if view.account.row < 0:
         open_account(view)
         view.account.row = row
-    unit = bar_at(market, row, -1).unit
+    unit = bar_at(at, row).unit
     for k in range(s.own.size):
         s.own[k] = 0.0
         s.fee[k] = 0.0

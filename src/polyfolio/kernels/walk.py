@@ -18,7 +18,7 @@ from polyfolio.kernels.decide import decide
 from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note_mark
 from polyfolio.kernels.phases import close_phase, fill_at, intrabar_phase, open_phase, open_row
-from polyfolio.kernels.pointers import look, place
+from polyfolio.kernels.pointers import place
 
 _FILL = int(Phase.FILL)
 _MARK = int(Phase.MARK)
@@ -45,10 +45,9 @@ def room(log: Any, lanes: int, sleeves: int) -> bool:
 @routine
 def start_lane(at: Any, index: int, row: int) -> int:
     """Begin the row: corporate actions, carry, gaps. Returns whether anything may trade in it."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
-    begin_row(lane, bar, here.log)
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    begin_row(lane, bar, at.log)
     open_row(lane, bar)
     account = lane.account
     return account.working | account.pending | account.guarded | bar.last
@@ -57,42 +56,39 @@ def start_lane(at: Any, index: int, row: int) -> int:
 @routine
 def trade_lane(at: Any, index: int, row: int, meets: int) -> None:
     """Open, intrabar and close phases, each where something may happen."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
     account = lane.account
     if account.working or account.pending:
-        open_phase(lane, bar, here.s, here.log, meets)
+        open_phase(lane, bar, at.s, at.log, meets)
     if account.working or account.guarded or account.pending or bar.last:
         intrabar_phase(lane, bar)
-        close_phase(lane, bar, here.s, here.log)
+        close_phase(lane, bar, at.s, at.log)
 
 
 @routine
 def decide_lane(at: Any, index: int, row: int, phases: int, stages: Any) -> None:
     """Mark the lane and let it decide."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
     if phases & _MARK:
         mark(lane, bar)
     if phases & _DECIDE and not bar.last:
-        risk = risk_at(here.shared, here.market, here.s, lane.rules, row)
-        decide(lane, bar, risk, here.s, here.log, stages[0], stages[1])
+        risk = risk_at(at, lane.rules, row)
+        decide(lane, bar, risk, at.s, at.log, stages[0], stages[1])
 
 
 @routine
 def close_lane(at: Any, index: int, row: int, phases: int) -> None:
     """`same_close` orders fill at once and the lane is marked again; then the row's books are closed."""
-    here = look(at)
-    lane = lane_at(at, here.book, index, row)
-    bar = bar_at(here.market, row, here.final)
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
     if phases & _DECIDE and lane.rules.fill == _SAME_CLOSE and lane.account.working:
         fill_at(at, index, row, bar.mark, bar.unit, _CLOSE)
         mark(lane, bar)
     if phases & _MARK:
-        close_row(lane, bar, here.log)
-        note_mark(lane, bar, here.log)
+        close_row(lane, bar, at.log)
+        note_mark(lane, bar, at.log)
 
 
 @kernel
@@ -137,7 +133,7 @@ def walk(
     Returns:
         1 when done, 0 when the buffers must be emptied before going on.
     """
-    here = place(Here(market, shared, book, log, s, final))
+    here = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     for u in range(at[1], units.shape[0]):
         first = units[u, 0]
         last = units[u, 1]

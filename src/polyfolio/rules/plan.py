@@ -157,7 +157,7 @@ def leaves(section: Section) -> Iterator[tuple[str, Any, dict[str, Any]]]:
 RECORD = frozenset(RULES.names or ())
 
 # Fields whose number is found by looking something up, not by copying a value.
-COMPILED = ("signal", "periods_per_year", "level", "seed", "checked")
+COMPILED = ("signal", "periods_per_year", "level", "checked")
 
 
 def encode(value: Any, extra: dict[str, Any]) -> float | int:
@@ -228,7 +228,7 @@ class _Compiler:
         rules["risk_band_low"], rules["risk_band_high"] = lane.rebalance.risk_band or (0.0, OFF["inf"])
 
     def _run(self, rules: Any) -> None:
-        rules["seed"], rules["level"] = self.spec.seed, int(self.spec.journal)
+        rules["level"] = int(self.spec.journal)
         rules["checked"], rules["periods_per_year"] = int(self.spec.checked), np.nan
 
     def _covariance(self, section: CovarianceSection, min_history: int) -> int:
