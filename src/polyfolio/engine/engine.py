@@ -152,7 +152,9 @@ class Engine:
         """Place a working order for the next row; see `engine.orders.submit`."""
         number = self._lane(lane)
         spell_out(self.book, number, int(self.plan.rules["time_in_force"][number]))
-        submit(self.book, number, self.tape.universe.slot(symbol), quantity, max(self.row, 0), **terms)
+        slot, row = self.tape.universe.slot(symbol), max(self.row, 0)
+        terms.setdefault("decision_price", float(self.rows.market.mark[row, slot]))
+        submit(self.book, number, slot, quantity, row, **terms)
         return self
 
     def _lane(self, lane: int | str) -> int:

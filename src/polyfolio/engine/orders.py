@@ -22,7 +22,7 @@ def submit(
     time_in_force: str = "day",
     limit: float = math.nan,
     stop: float = math.nan,
-    decision_price: float = 1.0,
+    decision_price: float,
 ) -> None:
     """Replace the sleeve's working order.
 
@@ -44,6 +44,8 @@ def submit(
     for name, (value, kinds) in needs.items():
         if kind in kinds and not value > 0.0:
             raise ConfigError(f"{name} of a {order_type} order", value, "a price above 0", f"Give {name}=...")
+    if not decision_price > 0.0:
+        raise ConfigError("decision_price", decision_price, "a price above 0", "The symbol has no price yet at this row.")
     if not math.isfinite(quantity):
         raise ConfigError("quantity", quantity, "finite", "Give the signed number of units.")
     order = book.orders[lane, sleeve]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, Status
+from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, Status, Warmup
+from polyfolio.kernels.caps import reduce_only
 from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.exits import barred, hear
@@ -28,6 +29,8 @@ _CUT = int(Event.CUT)
 _NOT_REBALANCE = int(Reason.NOT_REBALANCE_BAR)
 _SIGNAL = int(Reason.SIGNAL)
 _BARRED = int(Reason.BARRED)
+_WARMUP = int(Reason.WARMUP)
+_BLOCK = int(Warmup.BLOCK)
 _SCALE = int(Stage.SCALE)
 _LOT = int(Reason.LOT)
 _FILTER = int(Stage.FILTER)
@@ -98,6 +101,8 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
                     s.want[i] = 0.0
         if lane.netted:
             net_sleeves(lane, s)
+    if reason == _WARMUP and lane.rules.warmup == _BLOCK:
+        reduce_only(s.want, s.weight, s.frozen)
     for i in range(s.want.size):
         if s.frozen[i] != 0:
             s.want[i] = s.weight[i]

@@ -37,6 +37,7 @@ _PARTICIPATION = int(Reason.PARTICIPATION)
 _MAX_SLIPPAGE = int(Reason.MAX_SLIPPAGE)
 _EXPIRED = int(Reason.EXPIRED)
 _FILL_OR_KILL = int(Reason.FILL_OR_KILL)
+_LIMIT_NOT_REACHED = int(Reason.LIMIT_NOT_REACHED)
 
 
 @kernel
@@ -306,11 +307,16 @@ def all_or_none(lane: Any, bar: Any, s: Any, log: Any, sleeve: int) -> None:
 
 @kernel
 def expire(lane: Any, bar: Any, log: Any) -> None:
-    """Day orders end with the session day they could first fill in."""
-    if not bar.flags & DAY_END:
-        return
+    """Day orders end with the session day they could first fill in, immediate ones with their first row."""
+    day_end = bar.flags & DAY_END != 0
     for k in range(lane.order_quantity.size):
-        if lane.order_quantity[k] != 0.0 and order_life(lane, k) == _DAY:
-            note(lane, bar.row, log, lane.slot_of[k], _REFUSED, _EXPIRED, 0, lane.order_quantity[k], 0.0)
-            lane.order_quantity[k] = 0.0
-            lane.order_filled[k] = 0.0
+        quantity = lane.order_quantity[k]
+        if quantity == 0.0:
+            continue
+        life = order_life(lane, k)
+        if life == _GTC or (life == _DAY and not day_end):
+            continue
+        reason = _EXPIRED if life == _DAY else _LIMIT_NOT_REACHED
+        note(lane, bar.row, log, lane.slot_of[k], _REFUSED, reason, 0, quantity, 0.0)
+        lane.order_quantity[k] = 0.0
+        lane.order_filled[k] = 0.0

@@ -71,6 +71,8 @@ def split_variance(want: Floats, frozen: Flags, covariance: Floats) -> tuple[flo
     row = 0
     for i in range(want.size):
         for j in range(i + 1):
+            if want[i] == 0.0 or want[j] == 0.0:
+                continue
             part = want[i] * covariance[row + j] * want[j] * (1.0 if i == j else 2.0)
             if frozen[i] != 0 and frozen[j] != 0:
                 fixed += part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polyfolio.core.types import Floats
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 
 
 @kernel
@@ -26,14 +26,30 @@ def _row_times(covariance: Floats, row: int, want: Floats, n: int) -> float:
 def portfolio_variance(want: Floats, covariance: Floats) -> float:
     """Variance of a book: w'Cw = sum_i w_i (2 sum_{j<i} C_ij w_j + C_ii w_i).
 
-    A NaN in the triangle makes the result NaN, whatever the weight beside it: an unknown risk is not a zero risk.
-    A singular matrix may give a value below zero by rounding.
+    A NaN beside a weight makes the result NaN: an unknown risk is not a zero risk. A NaN beside a weight of 0 does
+    not: a name that is not listed yet and not wanted has no part in the book. A singular matrix may give a value
+    below zero by rounding.
     """
     total = 0.0
     row = 0
     for i in range(want.size):
         total += want[i] * (2.0 * _row_times(covariance, row, want, i) + covariance[row + i] * want[i])
         row += i + 1
+    return total if total == total else variance_of_wanted(want, covariance)
+
+
+@routine
+def variance_of_wanted(want: Floats, covariance: Floats) -> float:
+    """w'Cw over the names with a weight alone, for triangles with unknown entries."""
+    total = 0.0
+    for i in range(want.size):
+        if want[i] == 0.0:
+            continue
+        row = i * (i + 1) // 2
+        total += want[i] * want[i] * covariance[row + i]
+        for j in range(i):
+            if want[j] != 0.0:
+                total += 2.0 * want[i] * want[j] * covariance[row + j]
     return total
 
 

@@ -15,6 +15,7 @@ from polyfolio.core.codes import Event, OrderType, Reason
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.costs import trade_costs
 from polyfolio.kernels.accounting import round_to_lot
+from polyfolio.kernels.fills import spell_out
 from polyfolio.kernels.impact import impact_quantity_cap
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import round_to_tick
@@ -24,10 +25,10 @@ _MARKET = int(OrderType.MARKET)
 _ORDER = int(Event.ORDER)
 _REFUSED = int(Event.REFUSED)
 _SIGNAL = int(Reason.SIGNAL)
-_LOT = int(Reason.LOT)
 _MIN_NOTIONAL = int(Reason.MIN_NOTIONAL)
 _MARKET_IMPACT = int(Reason.MARKET_IMPACT)
 _UNTRADABLE = int(Reason.UNTRADABLE)
+_REPLACED = int(Reason.REPLACED)
 
 _ROUNDS = 40
 _TOLERANCE = 1e-10  # of equity; the law asks for 1e-9
@@ -136,7 +137,7 @@ def order_to_target(
     for k in range(lane.order_quantity.size):
         i = lane.slot_of[k]
         if s.frozen[i] != 0:
-            hold_order(lane, k)
+            hold_order(lane, bar, log, k)
         else:
             price = reference[i] * unit[i]
             weight = s.own[k] if lane.netted else s.want[i]
@@ -152,9 +153,13 @@ def order_to_target(
 
 
 @kernel
-def hold_order(lane: Any, sleeve: int) -> None:
-    """A frozen slot's new order is none; an exit that is under way goes on."""
-    if lane.order_price[sleeve] != 0.0:
+def hold_order(lane: Any, bar: Any, log: Any, sleeve: int) -> None:
+    """A frozen slot gets no new order. Without an opinion its working order goes on, and so does an exit; an order on
+    a slot that cannot trade ends."""
+    quantity = lane.order_quantity[sleeve]
+    slot = lane.slot_of[sleeve]
+    if quantity != 0.0 and bar.tradable[slot] == 0 and lane.order_price[sleeve] != 0.0:
+        note(lane, bar.row, log, slot, _REFUSED, _UNTRADABLE, 0, quantity, 0.0)
         lane.order_quantity[sleeve] = 0.0
 
 
@@ -177,6 +182,8 @@ def place(
                 cut = round_to_lot(math.copysign(cap, quantity), lane.instruments[slot].lot)
                 note(lane, bar.row, log, slot, _REFUSED, _MARKET_IMPACT, 0, quantity, cut)
                 quantity = cut
+    if lane.order_quantity[sleeve] != 0.0:
+        note(lane, bar.row, log, slot, _REFUSED, _REPLACED, 0, lane.order_quantity[sleeve], quantity)
     lane.order_quantity[sleeve] = quantity
     lane.order_filled[sleeve] = 0.0
     lane.order_price[sleeve] = price
@@ -206,12 +213,17 @@ def write_terms(at: Any, index: int, row: int, sleeve: int, quantity: float, pri
 
 @kernel
 def start_orders(lane: Any, s: Any) -> None:
-    """A decision that replaces every order by a market order makes the lane's orders plain; a frozen exit goes on."""
-    plain = lane.rules.order_type == _MARKET
+    """A decision that leaves nothing but market orders of its own makes the lane's orders plain."""
+    kept = False
     for k in range(lane.order_quantity.size):
-        if lane.order_quantity[k] != 0.0 and lane.order_price[k] == 0.0 and s.frozen[lane.slot_of[k]] != 0:
-            plain = False
-    lane.account.plain = 1 if plain else 0
+        if lane.order_quantity[k] != 0.0 and s.frozen[lane.slot_of[k]] != 0:
+            kept = True
+    if lane.rules.order_type != _MARKET or (kept and not lane.account.plain):
+        if kept and lane.account.plain:
+            spell_out(lane.at, lane.index, 0)
+        lane.account.plain = 0
+    else:
+        lane.account.plain = 1
 
 
 @routine
