@@ -9,11 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from polyfolio.core.codes import Level
+from polyfolio.core.codes import Event, Level, Reason, Stage
 from polyfolio.core.records import EVENT, FILL, MARK
+from polyfolio.core.story import Story
+from polyfolio.core.types import Ints
+from polyfolio.errors import ConfigError, DataError
 
 COLUMNS = {"events": EVENT, "fills": FILL, "marks": MARK}
 VERSION = 1
@@ -28,12 +32,14 @@ class Journal:
         lanes: lane names.
         symbols: slot names.
         run: the run's id.
+        times: closing stamps of the tape's rows, where sentences should name times; no part of the journal's bytes.
     """
 
     level: Level
     lanes: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
     run: str = ""
+    times: Ints | None = None
     _chunks: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
 
     def append(self, **columns: np.ndarray) -> None:
@@ -69,14 +75,52 @@ class Journal:
 
     def lane(self, lane: int | str) -> Journal:
         """The journal of one lane, renumbered as lane 0."""
-        index = self.lanes.index(lane) if isinstance(lane, str) else lane
-        part = Journal(self.level, self.lanes[index : index + 1], self.symbols, self.run)
+        index = self.index_of(lane)
+        part = Journal(self.level, self.lanes[index : index + 1], self.symbols, self.run, self.times)
         for name in COLUMNS:
             rows = self._column(name)
             rows = rows[rows["lane"] == index].copy()
             rows["lane"] = 0
             part.append(**{name: rows})
         return part
+
+    def index_of(self, lane: int | str) -> int:
+        """Number of a lane."""
+        return _place("lane", lane, self.lanes)
+
+    def why(self, lane: int | str, slot: int | str, row: int) -> str:
+        """Why a trade was made, cut, refused or missing at a row: one or two sentences.
+
+        Args:
+            lane: name or number.
+            slot: symbol or number.
+            row: row of the tape; what was decided at its close is followed to its fills.
+
+        Example:
+            >>> journal.why("momentum", "BTC/USDT", 1440)
+            'BTC/USDT at 2024-03-01 01:00 UTC in lane momentum: signal 1 asked for 25.0 % of equity; capped to ...'
+        """
+        return self._story(lane, slot, row).tell(row)
+
+    def reasons(self, lane: int | str, slot: int | str, row: int) -> list[dict[str, Any]]:
+        """The rows behind `why`: each event of the slot and of the whole lane at a row, in order, codes as words."""
+        events = self._story(lane, slot, row).events
+        number = _place("slot", slot, self.symbols)
+        mine = events[(events["row"] == row) & ((events["slot"] == number) | (events["slot"] == -1))]
+        return [_in_words(event) for event in mine]
+
+    def _story(self, lane: int | str, slot: int | str, row: int) -> Story:
+        if self.level < Level.FULL:
+            raise ConfigError("journal", self.level.name.lower(), "full", "Run again with `journal: full`.")
+        index, number = self.index_of(lane), _place("slot", slot, self.symbols)
+        events, fills, marks = (self._column(name) for name in COLUMNS)
+        marks = marks[marks["lane"] == index]
+        last = int(marks["row"].max(initial=-1))
+        if not 0 <= row <= last:
+            raise DataError("row", row, f"a row of the journal, 0 to {last}", "Choose a row that was walked.")
+        fills = fills[(fills["lane"] == index) & (fills["slot"] == number)]
+        return Story(self.lanes[index], self.symbols[number], number, events[events["lane"] == index], fills, marks,
+                     self.times)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """A copy of every column, for `restore`."""
@@ -101,3 +145,23 @@ class Journal:
     def digest(self) -> str:
         """Digest (hex) of every column."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+def _place(field_name: str, wanted: int | str, names: tuple[str, ...]) -> int:
+    """Number of a lane or slot that is given by number or by name."""
+    known = wanted in names if isinstance(wanted, str) else 0 <= wanted < len(names)
+    if not known:
+        listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        raise DataError(field_name, wanted, f"one of {listed}", "Correct the name or number.")
+    return names.index(wanted) if isinstance(wanted, str) else wanted
+
+
+def _in_words(event: Any) -> dict[str, Any]:
+    """One EVENT row as plain values; `stage` is a sleeve in signals, a grade in certificate lines, a code elsewhere."""
+    stage = int(event["stage"])
+    known = event["event"] in (Event.CUT, Event.HOLD) and stage in Stage._value2member_map_
+    return {
+        "row": int(event["row"]), "slot": int(event["slot"]), "event": Event(int(event["event"])).name.lower(),
+        "reason": Reason(int(event["reason"])).name.lower(), "stage": Stage(stage).name.lower() if known else stage,
+        "before": float(event["before"]), "after": float(event["after"]),
+    }

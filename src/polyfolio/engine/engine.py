@@ -62,7 +62,7 @@ class Engine:
         self.rows = rows_of(tape, plan.observation)
         self.signals = check_signals(signals, plan, tape)
         self.book: Book = open_book(plan.lanes, tape.slots, np.array(plan.slot_of))
-        self.journal = Journal(plan.level, plan.names, tape.symbols)
+        self.journal = Journal(plan.level, plan.names, tape.symbols, times=tape.times)
         self._ledger = ledger(self.plan, self.book, tape.instruments, self.signals)
         self._walk, self.python_stages = extend.walk_for(plan.extensions)
         extend.check_python(self.plan, self.python_stages)

@@ -29,6 +29,7 @@ _CUT = int(Event.CUT)
 _NOT_REBALANCE = int(Reason.NOT_REBALANCE_BAR)
 _SIGNAL = int(Reason.SIGNAL)
 _BARRED = int(Reason.BARRED)
+_UNTRADABLE = int(Reason.UNTRADABLE)
 _WARMUP = int(Reason.WARMUP)
 _BLOCK = int(Warmup.BLOCK)
 _SCALE = int(Stage.SCALE)
@@ -105,6 +106,8 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
         reduce_only(s.want, s.weight, s.frozen)
     for i in range(s.want.size):
         if s.frozen[i] != 0:
+            if bar.tradable[i] == 0 and s.want[i] != s.weight[i]:
+                note(lane, bar.row, log, i, _CUT, _UNTRADABLE, _FILTER, s.want[i], s.weight[i])
             s.want[i] = s.weight[i]
         s.sized[i] = s.want[i]
         s.before[i] = s.want[i]

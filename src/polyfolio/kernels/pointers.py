@@ -8,6 +8,7 @@ call, in compiled code and, far worse, in the compiler. Here a bundle is laid do
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numba
@@ -23,7 +24,9 @@ class Address(types.Type):  # type: ignore[misc]
 
     def __init__(self, dtype: Any, fixed: bool) -> None:
         self.dtype, self.fixed = dtype, fixed
-        super().__init__(f"Address({dtype}, {fixed})")
+        # The full name of a lane's type has 28,000 characters and would stand in every symbol and every call.
+        name = hashlib.sha256(str(dtype).encode()).hexdigest()[:16]
+        super().__init__(f"Address({name}, {fixed})")
 
 
 @register_model(Address)

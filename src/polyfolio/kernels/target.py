@@ -27,6 +27,7 @@ _REFUSED = int(Event.REFUSED)
 _SIGNAL = int(Reason.SIGNAL)
 _MIN_NOTIONAL = int(Reason.MIN_NOTIONAL)
 _MARKET_IMPACT = int(Reason.MARKET_IMPACT)
+_LOT = int(Reason.LOT)
 _UNTRADABLE = int(Reason.UNTRADABLE)
 _REPLACED = int(Reason.REPLACED)
 
@@ -141,9 +142,12 @@ def order_to_target(
         else:
             price = reference[i] * unit[i]
             weight = s.own[k] if lane.netted else s.want[i]
-            target = round_to_lot(weight * after / price, lane.instruments[i].lot)
+            exact = weight * after / price
+            target = round_to_lot(exact, lane.instruments[i].lot)
             quantity = target - lane.quantity[k]
             if abs(quantity) * price <= smallest:
+                if abs(exact - lane.quantity[k]) * price > smallest:
+                    note(lane, bar.row, log, i, _REFUSED, _LOT, 0, exact - lane.quantity[k], 0.0)
                 quantity = 0.0
             place(lane, bar, log, k, quantity, reference[i], unit[i], volume[i], sigma[i], target)
         if lane.order_quantity[k] != 0.0:

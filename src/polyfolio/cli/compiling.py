@@ -1,0 +1,48 @@
+"""Compiling ahead of time, with its progress shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from polyfolio.cli import exercises, warming
+from polyfolio.engine import warm
+
+
+def ensure(out: Any) -> None:
+    """Compile what is not compiled yet, with its progress shown, so that a first run does not seem to hang."""
+    if warming.noted() is None:
+        out.print("Compiling the kernels (once per version):")
+        compile_all(out)
+
+
+def compile_all(out: Any) -> Path:
+    """Call every entry once; what is compiled is shown with its seconds."""
+    start = time.perf_counter()
+    with told(out) as (started, finished), warm.watched(started, finished):
+        exercises.run()
+    folder: Path = warm.cache_folder()
+    left = warm.cold()
+    seconds = time.perf_counter() - start
+    out.print(f"{len(warm.entries()) - len(left)} entries ready in {seconds:.1f} s; cache: {folder}", soft_wrap=True)
+    if left:
+        out.print(f"Compiled when first called: {', '.join(left)}", soft_wrap=True)
+    warming.write_note(folder)
+    return folder
+
+
+@contextmanager
+def told(out: Any) -> Iterator[tuple[Any, Any]]:
+    """Callbacks that print each entry with its seconds, and what is being compiled now."""
+    with out.status("Reading the cache") as status:
+
+        def started(name: str) -> None:
+            status.update(f"Compiling {name}")
+
+        def finished(name: str, seconds: float) -> None:
+            out.print(f"  {name:<36} {seconds:6.1f} s")
+
+        yield started, finished

@@ -1,0 +1,182 @@
+"""What a run came to: metrics, trades, costs and the accounting of each lane, as data for tables and files."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polyfolio.core.codes import Event
+from polyfolio.core.journal import Journal
+from polyfolio.core.tape import Tape
+from polyfolio.core.types import Floats
+from polyfolio.kernels import attribution
+from polyfolio.kernels.measures import growth, paid
+from polyfolio.kernels.measures.cards import definitions_version
+from polyfolio.kernels.measures.trades import ACTION
+from polyfolio.report.episodes import Prices, closed_trades, trade_columns
+from polyfolio.report.metrics import Benchmark, Convention, Metrics, metrics_from_marks
+from polyfolio.rules.plan import Plan
+from polyfolio.rules.spec import Spec
+
+Values = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """A run with everything that its reports read.
+
+    Attributes:
+        spec: the configuration.
+        plan: its compiled form.
+        tape: the market rows.
+        journal: what happened.
+        run_id: digest of configuration, tape, kernels and seed.
+    """
+
+    spec: Spec
+    plan: Plan
+    tape: Tape
+    journal: Journal
+    run_id: str
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """Names of the lanes."""
+        return self.plan.names
+
+    @property
+    def convention(self) -> Convention:
+        """How the numbers are computed: bars a year of the tape's calendar, no risk-free rate."""
+        return Convention(bars_per_year=self.tape.calendar.bars_per_year)
+
+    def equity(self, lane: int | str) -> Floats:
+        """Equity at each close."""
+        return np.array(self._parts[self.journal.index_of(lane)].marks["equity"])
+
+    def metrics(self, lane: int | str) -> Metrics:
+        """Every metric of a lane; those of closed trades need a journal at level full."""
+        return self._metrics[self.journal.index_of(lane)]
+
+    def trades(self, lane: int | str) -> Any:
+        """TRADE records of a lane, as lane 0."""
+        return self._trades[self.journal.index_of(lane)]
+
+    def costs(self, lane: int | str) -> Values:
+        """What was paid, by kind and together, what was traded, and trading costs as a share of it."""
+        index = self.journal.index_of(lane)
+        out = np.empty(len(paid.NAMES))
+        paid.summary(self._parts[index].marks, 0, self._start(index), np.empty(paid.SIZE), out)
+        return dict(zip(paid.NAMES, out.tolist(), strict=True))
+
+    def accounting(self, lane: int | str) -> Values:
+        """The terms of the identity over the whole run, signed.
+
+        `change` is their sum, `remainder` what equity changed beyond it, `largest_residual` the largest of one bar.
+        """
+        index = self.journal.index_of(lane)
+        out = np.empty(attribution.COST_SIZE)
+        worst = attribution.cost_kinds(
+            self._parts[index].marks, 0, self._start(index), np.empty(attribution.COST_STATE_SIZE),
+            np.empty(len(attribution.COST_KINDS)), out,
+        )
+        names = (*attribution.COST_KINDS, "change", "remainder")
+        return {**dict(zip(names, (out + 0.0).tolist(), strict=True)), "largest_residual": worst}
+
+    def trade_table(self) -> dict[str, npt.NDArray[Any]]:
+        """Closed trades of every lane as columns, names in place of numbers, stamps in nanoseconds."""
+        prices = Prices(np.array(self.tape.high), np.array(self.tape.low), self._multipliers)
+        parts = []
+        for name, closed in zip(self.lanes, self._trades, strict=True):
+            columns = trade_columns(closed, self.tape.times, prices)
+            columns["lane"] = np.full(closed.size, name, dtype=object)
+            columns["symbol"] = np.array(self.tape.symbols, dtype=object)[closed["slot"]]
+            parts.append(columns)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def conventions(self) -> dict[str, Any]:
+        """What stands beneath the numbers."""
+        one = self.metrics(0)
+        return {
+            "currency": self.tape.universe.base_currency,
+            "returns": "simple, per bar, after all costs",
+            "periods_per_year": None if math.isnan(one.periods_per_year) else one.periods_per_year,
+            "periods_per_year_source": f"{one.source} {self.tape.calendar.name}",
+            "risk_free": self.convention.risk_free,
+            "fill": {lane.name: lane.execution.fill.name.lower() for lane in self.spec.lanes},
+            "definitions": definitions_version(),
+        }
+
+    def record(self) -> dict[str, Any]:
+        """The numbers of every lane as plain values, for a JSON file."""
+        lanes = {
+            name: {
+                **self.metrics(name).record(),
+                "costs": _plain(self.costs(name)),
+                "accounting": _plain(self.accounting(name)),
+            }
+            for name in self.lanes
+        }
+        return {"run": self.run_id, "name": self.spec.name, "conventions": self.conventions(), "lanes": lanes}
+
+    # -- computed once ----------------------------------------------------------------------------------------------
+
+    def _start(self, index: int) -> float:
+        return float(self.plan.rules["initial_capital"][index])
+
+    @cached_property
+    def _multipliers(self) -> Floats:
+        return np.ascontiguousarray(self.tape.instruments["multiplier"], dtype=np.float64)
+
+    @cached_property
+    def _parts(self) -> list[Journal]:
+        return [self.journal.lane(index) for index in range(len(self.lanes))]
+
+    @cached_property
+    def _trades(self) -> list[Any]:
+        return [closed_trades(part.fills, self._multipliers, 1, actions_of(part, self.tape)) for part in self._parts]
+
+    @cached_property
+    def _metrics(self) -> list[Metrics]:
+        return [self._measure(index) for index in range(len(self.lanes))]
+
+    def _measure(self, index: int) -> Metrics:
+        part = self._parts[index]
+        closed = self._trades[index] if part.level.name == "FULL" else None
+        return metrics_from_marks(part.marks, self.tape.times, self.convention, self._benchmark(index), closed)
+
+    def _benchmark(self, index: int) -> Benchmark | None:
+        """Returns of the lane's benchmark symbol, where it has a close in every row."""
+        symbol = self.plan.benchmarks[index]
+        if symbol is None:
+            return None
+        path = np.array(self.tape.close[:, self.tape.universe.slot(symbol)])
+        if not np.isfinite(path).all():
+            return None
+        returns = np.empty(path.size - 1)
+        growth.returns_of(path, np.zeros(path.size), returns)
+        return Benchmark(returns, self.tape.times[1:])
+
+
+def actions_of(journal: Journal, tape: Tape) -> np.ndarray:
+    """Money and splits that reached positions between fills, as ACTION records in order of rows; one lane."""
+    events = journal.events[journal.events["event"] == Event.CARRY]
+    paid_out = np.zeros(events.size, ACTION)
+    for name, values in (("row", events["row"]), ("slot", events["slot"]), ("money", events["after"]), ("ratio", 1.0)):
+        paid_out[name] = values
+    if tape.splits is None:
+        return paid_out
+    rows, slots = np.nonzero((tape.splits > 0.0) & (tape.splits != 1.0))
+    split = np.zeros(rows.size, ACTION)
+    for name, values in (("row", rows), ("slot", slots), ("ratio", tape.splits[rows, slots])):
+        split[name] = values
+    both = np.concatenate([split, paid_out])
+    return both[np.argsort(both["row"], kind="stable")]
+
+
+def _plain(values: Values) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
