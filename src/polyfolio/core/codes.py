@@ -259,6 +259,7 @@ class Phase(IntEnum):
     FILL = 1  # open and intrabar phases of the row: carry, stops, orders
     MARK = 2
     DECIDE = 4
+    CLOSE = 8  # the row's books: identity, its mark in the journal
 
 
 class Moment(IntEnum):

@@ -41,12 +41,14 @@ class Journal:
     run: str = ""
     times: Ints | None = None
     _chunks: dict[str, list[np.ndarray]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
+    _ordered: set[str] = field(default_factory=set)
 
     def append(self, **columns: np.ndarray) -> None:
         """Add rows; the arrays are copied, so buffers can be used again."""
         for name, rows in columns.items():
             if rows.size:
                 self._chunks[name].append(rows.copy())
+                self._ordered.discard(name)
 
     @property
     def events(self) -> np.ndarray:
@@ -67,10 +69,12 @@ class Journal:
         chunks = self._chunks[name]
         if not chunks:
             return np.zeros(0, COLUMNS[name])
-        if len(chunks) > 1:
+        if name not in self._ordered:
             rows = np.concatenate(chunks)
-            # Chunks come in time order for each lane, so a stable sort by lane is enough.
+            # Chunks come in time order for each lane, so a stable sort by lane is enough. One chunk needs it too: the
+            # lanes of a group take turns row by row.
             chunks[:] = [rows[np.argsort(rows["lane"], kind="stable")]]
+            self._ordered.add(name)
         return chunks[0]
 
     def lane(self, lane: int | str) -> Journal:

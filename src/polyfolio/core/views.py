@@ -112,6 +112,10 @@ class Scratch(NamedTuple):
     sleeve_spread: Any  # float64[sleeves]
     sleeve_base: Any  # float64[sleeves]
     sleeve_sigma: Any  # float64[sleeves]
+    kept: Any  # float64[sleeves]
+    kept_asked: Any  # float64[sleeves]
+    resting: Any  # float64[slots], prices at which resting orders meet the bar
+    matched: Any  # int64[sleeves], how they meet it
     why: Any  # int64[sleeves], reason behind a fill that is less than its order
     order: Any  # int64[slots]
     frozen: Any  # uint8[slots]

@@ -59,6 +59,7 @@ class Engine:
         self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year,
                                    days_per_year=tape.calendar.days_per_year)
         self.tape, self.row, self.live = tape, -1, live
+        self._filling = False
         self.rows = rows_of(tape, plan.observation)
         self.signals = check_signals(signals, plan, tape)
         self.book: Book = open_book(plan.lanes, tape.slots, np.array(plan.slot_of))
@@ -109,7 +110,7 @@ class Engine:
                 stop = self.row + 2
                 self._walk_python(self.row + 1)
             else:
-                self._walk_rows(self.row + 1, stop, Phase.FILL | Phase.MARK | Phase.DECIDE)
+                self._walk_rows(self.row + 1, stop, Phase.FILL | Phase.MARK | Phase.DECIDE | Phase.CLOSE)
             self.row = stop - 1
             if progress is not None:
                 progress(stop - begun, last - begun)
@@ -125,37 +126,54 @@ class Engine:
     def fill(self) -> Engine:
         """The fill phases of the next row alone: carry, stops, orders against the bar."""
         self.row += 1
+        self._filling = True
         self._walk_rows(self.row, self.row + 1, Phase.FILL)
         return self
 
     def mark(self) -> Engine:
         """Value the lanes at the row filled last."""
         self._walk_rows(self.row, self.row + 1, Phase.MARK)
+        self._filling = False
         return self
 
     def decide(self) -> Engine:
-        """Decide at the row marked last."""
+        """Decide at the row marked last and close its books."""
         if self.python_stages:
             raise ConfigError("decide", "a Python stage", "run or step", "Compile the stage to decide apart.")
-        self._walk_rows(self.row, self.row + 1, Phase.DECIDE)
+        self._walk_rows(self.row, self.row + 1, Phase.DECIDE | Phase.CLOSE)
         return self
 
     def settle(self, lane: int | str, symbol: str, quantity: float, price: float, **costs: float) -> Engine:
-        """Book one fill that happened elsewhere, at a venue; see `engine.orders.take_fill`."""
+        """Book one fill that happened elsewhere, at a venue, between `fill` and `mark`; see `orders.take_fill`."""
+        if not self._filling:
+            raise ConfigError("settle", f"row {self.row}", "between fill() and mark() of a row",
+                              "Call fill(), then settle(...) for each fill of the venue, then mark().")
         work, log = self._work[0]
-        shared = self._covariances.shared(int(self.rows.observations[max(self.row, 0)]), self._needed)
-        take_fill((self.rows.market, shared, self._ledger, log, work), self._lane(lane),
-                  self.tape.universe.slot(symbol), max(self.row, 0), quantity, price, **costs)
+        shared = self._covariances.shared(int(self.rows.observations[self.row]), self._needed)
+        take_fill((self.rows.market, shared, self._ledger, log, work), self._lane(lane), self._sleeve(symbol),
+                  self.row, quantity, price, **costs)
+        self._empty_buffers()
         return self
 
     def submit(self, lane: int | str, symbol: str, quantity: float, **terms: Any) -> Engine:
         """Place a working order for the next row; see `engine.orders.submit`."""
-        number = self._lane(lane)
+        number, sleeve, row = self._lane(lane), self._sleeve(symbol), max(self.row, 0)
+        if row == self.final:
+            raise DataError("row", row, f"below {self.final}, the last row", "The last row accepts no order.")
         spell_out(self.book, number, int(self.plan.rules["time_in_force"][number]))
-        slot, row = self.tape.universe.slot(symbol), max(self.row, 0)
-        terms.setdefault("decision_price", float(self.rows.market.mark[row, slot]))
-        submit(self.book, number, slot, quantity, row, **terms)
+        terms.setdefault("decision_price", float(self.rows.market.mark[row, self.book.slot_of[sleeve]]))
+        submit(self.book, number, sleeve, quantity, row, **terms)
         return self
+
+    def _sleeve(self, name: str) -> int:
+        """A sleeve by its own name, or by its symbol where that has one sleeve only."""
+        if name in self.plan.sleeves:
+            return self.plan.sleeves.index(name)
+        owners = np.flatnonzero(self.book.slot_of == self.tape.universe.slot(name))
+        if owners.size != 1:
+            raise ConfigError("symbol", name, "a symbol with one sleeve, or the name of a sleeve: "
+                              + ", ".join(self.plan.sleeves[:12]), "Name the sleeve.")
+        return int(owners[0])
 
     def _lane(self, lane: int | str) -> int:
         return self.plan.lane(lane) if isinstance(lane, str) else lane
@@ -202,8 +220,11 @@ class Engine:
     def _walk_python(self, row: int) -> None:
         """One row of lanes with a stage in plain Python: the compiled stages before and after it, bar by bar."""
         self._walk_rows(row, row + 1, Phase.FILL | Phase.MARK)
-        if row == self.final:
-            return
+        if row != self.final:
+            self._decide_in_python(row)
+        self._walk_rows(row, row + 1, Phase.CLOSE)
+
+    def _decide_in_python(self, row: int) -> None:
         shared = self._covariances.shared(int(self.rows.observations[row]), self._needed)
         work, log = self._work[0]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numba.core import config as numba_config
 
 from polyfolio.core.book import Book
 from polyfolio.core.records import EVENT, FILL, MARK
@@ -18,19 +21,37 @@ from polyfolio.rules.plan import Plan
 BUFFER = 1 << 15
 
 
+class Record(np.record):
+    """A record whose fields come before NumPy's own attributes: `rules.fill` is the rule, not `ndarray.fill`."""
+
+    def __getattribute__(self, name: str) -> Any:
+        fields = np.record.__getattribute__(self, "dtype").fields
+        if fields is not None and name in fields:
+            return np.void.getfield(self, *fields[name][:2])
+        return np.record.__getattribute__(self, name)
+
+
+def records(array: np.ndarray) -> Any:
+    """Records whose fields are attributes, as kernels read them; un-jitted that takes records of another class."""
+    return array.view(np.dtype((Record, array.dtype))) if numba_config.DISABLE_JIT else array
+
+
 def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> Ledger:
     """The plan's and the book's arrays as the walk reads them."""
     lanes, slots = book.held.shape
     rules = plan.rules.copy()
     rules["lots"] = int((instruments["lot"] > 0.0).any())
     groups = plan.groups.copy() if plan.groups.size else np.zeros(1, plan.groups.dtype)
-    state = {name: array for name, array in book.arrays().items() if name not in ("account", "slot_of")}
+    apart = ("account", "orders", "exits", "slot_of")
+    state = {name: array for name, array in book.arrays().items() if name not in apart}
     return Ledger(
-        account=book.account, rules=rules, program=np.array(plan.program), tiers=np.array(plan.tiers),
+        account=records(book.account), orders=records(book.orders), exits=records(book.exits), rules=records(rules),
+        program=np.array(plan.program), tiers=np.array(plan.tiers),
         budget=np.array(plan.budget), evidence=np.array(plan.evidence), caps=np.array(plan.caps),
         labels=np.array(plan.labels), rank=np.array(plan.rank), slot_of=book.slot_of,
-        instruments=np.array(instruments), signals=signals, netted=np.array([int(book.netted)], dtype=np.int64),
-        group_of=np.array(plan.group_of), groups=groups, **state,
+        instruments=records(np.array(instruments)), signals=signals,
+        netted=np.array([int(book.netted)], dtype=np.int64), group_of=np.array(plan.group_of), groups=records(groups),
+        **state,
     )
 
 
@@ -39,8 +60,8 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
     window = int(max(plan.rules["var_window"].max(), plan.rules["hedge_window"].max(), 1))
     triangle = slots * (slots + 1) // 2
     by_slot = {name: np.zeros(slots) for name in (
-        "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "bought", "sold", "a", "b", "sized")}
-    by_sleeve = {name: np.zeros(sleeves) for name in ("own", "asked", "money", "paid", "fee", "slip", "push", "earned",
+        "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "bought", "sold", "a", "b", "sized", "resting")}
+    by_sleeve = {name: np.zeros(sleeves) for name in ("own", "asked", "money", "paid", "fee", "slip", "push", "earned", "kept", "kept_asked",
                                                       "sleeve_price", "sleeve_unit", "sleeve_spread", "sleeve_base",
                                                       "sleeve_sigma")}
     return Scratch(
@@ -48,7 +69,7 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
         certificate=np.zeros((certificate_rows(plan.caps.shape[0]) + 1, 4)), out=np.zeros(16),
         codes=np.zeros(4, np.int64), signed=np.zeros(triangle), triangle=np.zeros(4 * slots + triangle),
         projection=projection_work(slots, plan.caps.shape[0]), order=np.zeros(slots, np.int64),
-        frozen=np.zeros(slots, np.uint8), why=np.zeros(sleeves, np.int64), **by_slot, **by_sleeve,
+        frozen=np.zeros(slots, np.uint8), why=np.zeros(sleeves, np.int64), matched=np.zeros(sleeves, np.int64), **by_slot, **by_sleeve,
     )
 
 
@@ -58,8 +79,8 @@ def log_buffers(largest_unit: int, sleeves: int, keeps_events: bool) -> Log:
     fills = largest_unit * FILLS_PER_SLOT * sleeves
     many = 8 if keeps_events else 1
     return Log(
-        events=np.zeros(max(events * many, BUFFER * (many > 1)), EVENT),
-        fills=np.zeros(max(fills * many, BUFFER * (many > 1)), FILL),
-        marks=np.zeros(max(largest_unit, BUFFER), MARK),
+        events=records(np.zeros(max(events * many, BUFFER * (many > 1)), EVENT)),
+        fills=records(np.zeros(max(fills * many, BUFFER * (many > 1)), FILL)),
+        marks=records(np.zeros(max(largest_unit, BUFFER), MARK)),
         cursor=np.zeros(3, np.int64),
     )

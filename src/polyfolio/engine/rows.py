@@ -10,6 +10,7 @@ import numpy as np
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats, Ints
 from polyfolio.core.views import Market
+from polyfolio.engine.memory import records
 from polyfolio.kernels import rows as kernels
 from polyfolio.kernels.volatility import trailing_mean, trailing_std
 
@@ -57,7 +58,7 @@ def _units(tape: Tape, price: Floats) -> Floats:
     """Money per price unit. One row serves all where nothing is quoted in a foreign currency."""
     foreign = bool((tape.instruments["fx_slot"] >= 0).any())
     out = np.empty((tape.rows if foreign else 1, tape.slots))
-    kernels.units(tape.instruments, price, out)
+    kernels.units(records(tape.instruments), price, out)
     return out
 
 
@@ -65,11 +66,12 @@ def _prepare(tape: Tape, observation: str) -> Rows:
     shape = (tape.rows, tape.slots)
     dividends, splits = _or_none(tape.dividends, tape.slots), _or_none(tape.splits, tape.slots)
     funding = _or_none(tape.funding, tape.slots)
-    tradable = np.array(tape.tradable, dtype=np.uint8)
+    tradable = np.array(tape.tradable, dtype=np.uint8, order="C")
     mark, opens = np.empty(shape), np.empty(shape)
     kernels.last_good(np.array(tape.close), tradable, splits, mark)
     kernels.opens_of(np.array(tape.open), mark, tradable, opens)
     unit = _units(tape, mark)
+    tradable[~(np.broadcast_to(unit, shape) > 0.0)] = 0  # no rate of exchange yet: no value, no trade
     returns = np.empty(shape)
     kernels.bar_returns(mark, unit, dividends, splits, returns)
     sigma, base_volume = np.empty(shape), np.empty(shape)
@@ -82,7 +84,7 @@ def _prepare(tape: Tape, observation: str) -> Rows:
     kernels.row_starts(_opened(tape), day, starts)
     risk_returns, observations = _observe(returns, day, observation)
     market = Market(
-        open=np.array(tape.open), high=np.array(tape.high), low=np.array(tape.low), close=np.array(tape.close),
+        open=opens, high=np.array(tape.high), low=np.array(tape.low), close=np.array(tape.close),
         volume=np.array(tape.volume), spread=_or_none(tape.spread, tape.slots), dividend=dividends, split=splits,
         borrow=_or_none(tape.borrow, tape.slots), funding=funding, tradable=tradable, mark=mark, unit=unit,
         unit_open=_units(tape, opens), sigma=sigma, base_volume=base_volume, days=days, flags=flags, starts=starts,

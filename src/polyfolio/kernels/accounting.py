@@ -221,9 +221,8 @@ def mark(lane: Any, bar: Any) -> None:
 
 @kernel
 def close_row(lane: Any, bar: Any, log: Any) -> None:
-    """After the last mark of a row: turnover as a share, the identity's residual, ruin and margin."""
+    """After the last mark of a row: turnover as a share and the identity's residual."""
     account = lane.account
-    rules = lane.rules
     terms = account.gain + account.dividends + account.interest + account.flows
     costs = account.commission + account.slippage + account.impact + account.borrow + account.funding
     # Equity can pass through zero on its way to ruin, where nothing is small relative to it.
@@ -234,16 +233,24 @@ def close_row(lane: Any, bar: Any, log: Any) -> None:
             account.residual = off
     account.turnover = account.turnover / account.equity_before if account.equity_before > 0.0 else 0.0
     account.total_turnover += account.turnover
-    if account.status == _STATUS_RUINED or account.status == _LIQUIDATING:
-        if account.status == _LIQUIDATING and account.gross == 0.0:
-            account.status = _STATUS_LIVE
-            note_status(lane, bar, log, _LIQUIDATION)
+
+
+@kernel
+def judge(lane: Any, bar: Any, log: Any) -> None:
+    """After a mark and before the decision: ruin, the end of a liquidation, margin."""
+    account = lane.account
+    margin = lane.rules.maintenance_margin
+    if account.status == _STATUS_RUINED:
         return
     if not (account.equity > 0.0):
         account.status = _STATUS_RUINED
         account.working = 1
         note_status(lane, bar, log, _RUINED)
-    elif rules.maintenance_margin > 0.0 and not (account.equity >= rules.maintenance_margin * account.gross):
+    elif account.status == _LIQUIDATING:
+        if account.gross == 0.0:
+            account.status = _STATUS_LIVE
+            note_status(lane, bar, log, _LIQUIDATION)
+    elif account.status != _STATUS_TERMINATED and margin > 0.0 and not (account.equity >= margin * account.gross):
         account.status = _LIQUIDATING
         account.working = 1
         note_status(lane, bar, log, _LIQUIDATION)

@@ -54,13 +54,18 @@ def notional_of(quantity: float, price: float, unit: float) -> float:
 
 
 @kernel
-def write_commission(
+def add_commission(
     trade: Floats, price: Floats, unit: Floats, rules: Any, tiers: Floats, period_volume: float, out: Floats
 ) -> None:
-    """out_i = the commission of order i. With a cumulative basis every order starts at the same `period_volume`."""
+    """out_i += the commission of order i at its fill price, which lies out_i of money beyond the reference.
+
+    With a cumulative basis every order starts at the same `period_volume`.
+    """
     if rules.commission_model == _TIERED:
         for i in range(trade.size):
-            out[i] = commission(trade[i], price[i], unit[i], rules, tiers, period_volume)
+            if trade[i] != 0.0:
+                paid = price[i] + out[i] / (trade[i] * unit[i])
+                out[i] += commission(trade[i], paid, unit[i], rules, tiers, period_volume)
         return
     fixed = fixed_part(rules)
     rate = rate_part(rules)
@@ -68,9 +73,10 @@ def write_commission(
     lowest = 0.0 if rules.commission_model == _NO_FEE else rules.min_fee
     highest = rules.max_fee
     for i in range(trade.size):
-        notional = notional_of(trade[i], price[i], unit[i])
+        beyond = out[i] if trade[i] > 0.0 else -out[i]
+        notional = notional_of(trade[i], price[i], unit[i]) + beyond
         fee = bound_fee(affine_fee(abs(trade[i]), notional, fixed, rate, per_unit), lowest, highest)
-        out[i] = fee if trade[i] != 0.0 else 0.0
+        out[i] += fee if trade[i] != 0.0 else 0.0
 
 
 @kernel
@@ -125,6 +131,14 @@ def add_impact(
 
 
 @kernel
+def add_pressure(trade: Floats, price: Floats, unit: Floats, pressure: Floats, out: Floats) -> None:
+    """out_i += what the own earlier impact left in the price costs this trade; it never pays, or pushing would."""
+    for i in range(trade.size):
+        if trade[i] != 0.0:
+            out[i] += max(trade[i] * price[i] * unit[i] * pressure[i], 0.0)
+
+
+@kernel
 def ordered_sum(values: Floats) -> float:
     """Sum in four accumulators of fixed order: in one, each addition would wait for the one before."""
     first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
@@ -151,11 +165,16 @@ def trade_costs(
     rules: Any,
     tiers: Floats,
     period_volume: float,
+    pressure: Floats,
     out: Floats,
 ) -> float:
     """Costs of the signed trades, in base currency: out_i per slot, and their sum in a fixed order."""
-    write_commission(trade, price, unit, rules, tiers, period_volume, out)
+    for i in range(trade.size):
+        out[i] = 0.0
     add_slippage(trade, price, unit, spread, volume, rules, out)
     if rules.impact_model != _NO_IMPACT:
         add_impact(trade, price, unit, volume, sigma, rules, out)
+        if rules.propagate:
+            add_pressure(trade, price, unit, pressure, out)
+    add_commission(trade, price, unit, rules, tiers, period_volume, out)
     return ordered_sum(out)

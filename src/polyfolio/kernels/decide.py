@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Event, Level, Reason, SizeAt, Sizing, Stage, Status, Warmup
+from polyfolio.core.codes import Event, FillAt, Level, Reason, SizeAt, Sizing, Stage, Status, Warmup
+from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.caps import reduce_only
 from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.compile import kernel, routine
@@ -38,6 +39,9 @@ _FILTER = int(Stage.FILTER)
 _HALTED = int(Status.HALTED)
 _AT_FILL = int(SizeAt.FILL)
 _ORDERS = int(Sizing.ORDERS)
+_SAME_CLOSE = int(FillAt.SAME_CLOSE)
+_NO_SHORTING = int(Reason.NO_SHORTING)
+_REFUSED = int(Event.REFUSED)
 
 # Rounds of rescaling after lots, and how far inside the bound each aims.
 _ROUNDS = 8
@@ -80,9 +84,22 @@ def weigh(lane: Any, bar: Any, s: Any) -> None:
 
 
 @kernel
+def keep_unheard(lane: Any, bar: Any, s: Any) -> None:
+    """A sleeve without a signal keeps its position beside the others of its slot."""
+    for k in range(lane.signal.size):
+        if lane.signal[k] != lane.signal[k]:
+            i = lane.slot_of[k]
+            held = lane.quantity[k] * bar.mark[i] * bar.unit[i] if lane.quantity[k] != 0.0 else 0.0
+            s.own[k] = held / lane.account.equity
+    net_sleeves(lane, s)
+
+
+@kernel
 def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
     """Size, take out what is barred, pin what is frozen."""
     reason = size(lane, bar, s)
+    if lane.netted:
+        keep_unheard(lane, bar, s)
     if lane.rules.level >= _FULL:
         for k in range(lane.signal.size):
             i = lane.slot_of[k]
@@ -125,17 +142,26 @@ def place_signals(at: Any, index: int, row: int) -> None:
     for k in range(lane.signal.size):
         i = lane.slot_of[k]
         quantity = lane.signal[k] if lane.signal[k] == lane.signal[k] else 0.0
+        quantity = round_to_lot(quantity, lane.instruments[i].lot)
+        if lane.rules.allow_short == 0 and quantity < 0.0 and lane.quantity[k] + quantity < 0.0:
+            left = -max(lane.quantity[k], 0.0)
+            note(lane, row, log, i, _REFUSED, _NO_SHORTING, 0, quantity, left)
+            quantity = left
         if quantity != 0.0 and bar.mark[i] > 0.0:
-            place(lane, bar, log, k, quantity, bar.mark[i], bar.unit[i], bar.base_volume[i], bar.sigma[i], quantity)
+            after = lane.quantity[k] + quantity
+            place(lane, bar, log, k, quantity, bar.mark[i], bar.unit[i], bar.base_volume[i], bar.sigma[i], after)
         if lane.order_quantity[k] != 0.0:
             working = 1
     lane.account.working = working
 
 
 @kernel
-def certify_orders(lane: Any, bar: Any, risk: Any, s: Any) -> int:
-    """Certify the book as the orders intend it, filled whole; returns the rows of `s.certificate`, codes[2] = breaches."""
-    equity = lane.account.equity
+def certify_orders(lane: Any, bar: Any, risk: Any, s: Any, after: float) -> int:
+    """Certify the book as the orders intend it, filled whole; returns the rows of `s.certificate`, codes[2] = breaches.
+
+    Weights are of the equity before the trades, or of `after` where rebates make that larger.
+    """
+    equity = max(lane.account.equity, after)
     for i in range(s.trial.size):
         s.trial[i] = lane.value[i] / equity
     for k in range(lane.order_quantity.size):
@@ -148,7 +174,7 @@ def certify_orders(lane: Any, bar: Any, risk: Any, s: Any) -> int:
 
 
 @routine
-def keep_within_lots(at: Any, index: int, row: int) -> int:
+def keep_within_lots(at: Any, index: int, row: int, after: float) -> int:
     """Certify after lots. Rounding a hedge can raise risk: then the wants are scaled again from the rounded book.
 
     Returns the rows of the certificate. After the rounds a breach that is left stands in it, graded as such.
@@ -157,7 +183,7 @@ def keep_within_lots(at: Any, index: int, row: int) -> int:
     bar = bar_at(at, row)
     risk = risk_at(at, lane.rules, row)
     s = at.s
-    rows = certify_orders(lane, bar, risk, s)
+    rows = certify_orders(lane, bar, risk, s, after)
     for _ in range(_ROUNDS):
         if s.codes[2] == 0 or lane.rules.lots == 0:
             break
@@ -172,8 +198,8 @@ def keep_within_lots(at: Any, index: int, row: int) -> int:
             for k in range(s.own.size):
                 s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
         note_changes(lane, bar, s, at.log, _SCALE, _LOT)
-        order_again(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
-        rows = certify_orders(lane, bar, risk, s)
+        after = order_again(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+        rows = certify_orders(lane, bar, risk, s, after)
     return rows
 
 
@@ -198,12 +224,12 @@ def order_wants(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
         share_change(lane.at, lane.index, bar.row)
         for k in range(s.own.size):
             lane.sleeve_want[k] = s.own[k]
-    if lane.rules.sizing == _AT_FILL:
+    if lane.rules.sizing == _AT_FILL and lane.rules.fill != _SAME_CLOSE:
         lane.account.pending = 1
         return
-    order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+    after = order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
     if lane.rules.level >= _FULL or lane.rules.lots:
-        rows = keep_within_lots(lane.at, lane.index, bar.row)
+        rows = keep_within_lots(lane.at, lane.index, bar.row, after)
         write_certificate(lane.at, lane.index, bar.row, rows)
 
 

@@ -16,7 +16,7 @@ from polyfolio.core.flags import DAY_END
 from polyfolio.kernels.accounting import round_to_lot, settle
 from polyfolio.kernels.commission import commission_of_fill, traded_volume
 from polyfolio.kernels.compile import kernel, routine
-from polyfolio.kernels.costs import add_impact, add_slippage, write_commission
+from polyfolio.kernels.costs import add_commission, add_impact, add_slippage
 from polyfolio.kernels.impact import permanent_impact
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import RESTS
@@ -50,13 +50,14 @@ def start_volume(lane: Any, bar: Any) -> None:
 
 
 @kernel
-def fillable(lane: Any, bar: Any, slot: int, wanted: float, moment: int) -> float:
-    """The signed part of `wanted` that the bar's volume lets through; nothing where there is no price or no volume."""
+def fillable(lane: Any, bar: Any, slot: int, wanted: float, moment: int, taken: float) -> float:
+    """The signed part of `wanted` that the bar's volume lets through beside what is `taken` already; nothing where
+    there is no price or no volume."""
     if bar.tradable[slot] == 0 or bar.volume[slot] == 0.0:
         return 0.0
-    left = lane.volume_left[slot]
+    left = lane.volume_left[slot] - taken
     if moment == _OPEN and lane.rules.auction_share < math.inf and bar.volume[slot] == bar.volume[slot]:
-        left = min(left, lane.rules.auction_share * bar.volume[slot])
+        left = min(left, lane.rules.auction_share * bar.volume[slot] - taken)
     if abs(wanted) <= left:
         return wanted
     return round_to_lot(math.copysign(max(left, 0.0), wanted), lane.instruments[slot].lot)
@@ -122,7 +123,9 @@ def price_fills(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, spread: 
         quantity = s.own[k]
         size = quantity * unit[k] if quantity != 0.0 else 1.0
         s.paid[k] = reference[k] + (s.slip[k] + s.push[k]) / size
-    write_commission(s.money, s.paid, unit, rules, lane.tiers, lane.account.period_volume, s.fee)
+    for k in range(s.own.size):
+        s.fee[k] = 0.0
+    add_commission(s.money, s.paid, unit, rules, lane.tiers, lane.account.period_volume, s.fee)
     for k in range(s.own.size):
         if lane.order_filled[k] != 0.0 and s.money[k] != 0.0:
             s.fee[k] = commission_of_fill(
@@ -139,7 +142,8 @@ def push_price(at: Any, index: int, row: int, reference: Any, unit: Any, base: A
         if s.money[k] != 0.0:
             i = lane.slot_of[k]
             side = 1.0 if s.money[k] > 0.0 else -1.0
-            s.push[k] += s.money[k] * reference[k] * unit[k] * lane.pressure[i]
+            # Never in its favour, or pushing a price and selling into it would earn.
+            s.push[k] += max(s.money[k] * reference[k] * unit[k] * lane.pressure[i], 0.0)
             lane.pressure[i] += side * permanent_impact(s.money[k], base[k], sigma[k], lane.rules)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from polyfolio.core.codes import ParticipationBase
 from polyfolio.kernels.compile import kernel
 from polyfolio.kernels.costs import trade_costs
 
 _ROUNDS = 60
+_BAR_BASE = int(ParticipationBase.BAR)
 
 
 @kernel
@@ -27,7 +29,10 @@ def opening_part(held: float, quantity: float) -> float:
 def scaled(held: float, quantity: float, factor: float) -> float:
     """An order with its opening part scaled and its reducing part whole."""
     opening = opening_part(held, quantity)
-    return quantity - opening + factor * opening if opening != 0.0 else quantity
+    if opening == 0.0:
+        return quantity
+    reducing = -held if opening != quantity else 0.0
+    return reducing + factor * opening
 
 
 @kernel
@@ -39,9 +44,10 @@ def spare_power(lane: Any, bar: Any, s: Any, factor: float, reference: Any, unit
     for i in range(s.trade.size):
         s.trial[i] = scaled(lane.held[i], s.trade[i], factor)
     rules = lane.rules
+    base = bar.volume if rules.participation_base == _BAR_BASE else bar.base_volume_before
     cost = trade_costs(
-        s.trial, reference, unit, bar.spread, bar.base_volume_before, bar.sigma_before, rules, lane.tiers,
-        lane.account.period_volume, s.costs,
+        s.trial, reference, unit, bar.spread, base, bar.sigma_before, rules, lane.tiers, lane.account.period_volume,
+        lane.pressure, s.costs,
     )
     gross = 0.0
     for i in range(s.trial.size):
@@ -72,8 +78,8 @@ def affordable(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> float:
     if high >= -1e-12 * abs(worth):
         return 1.0
     low = spare_power(lane, bar, s, 0.0, reference, unit, worth)
-    if not (low > 0.0):
-        return 0.0
+    if not (low > close):
+        return 0.0  # less than the tolerance would fill as dust
     left = 0.0
     right = 1.0
     for _ in range(_ROUNDS):

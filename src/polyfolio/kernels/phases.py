@@ -41,6 +41,8 @@ _LIVE = int(Status.LIVE)
 _RUINED = int(Status.RUINED)
 _LIQUIDATION = int(Reason.LIQUIDATION)
 _RUIN = int(Reason.RUINED)
+_TERMINATED = int(Status.TERMINATED)
+_MAX_DRAWDOWN = int(Reason.MAX_DRAWDOWN)
 _TAKE_PROFIT = int(Reason.TAKE_PROFIT)
 _END_OF_RUN = int(Reason.END_OF_RUN)
 _BUYING_POWER = int(Reason.BUYING_POWER)
@@ -75,10 +77,13 @@ def open_row(lane: Any, bar: Any) -> None:
     if rules.propagate:
         for i in range(lane.pressure.size):
             lane.pressure[i] *= rules.impact_decay
-    if account.status == _LIQUIDATING or account.status == _RUINED:
+    if account.status >= _LIQUIDATING:
         reason = _LIQUIDATION if account.status == _LIQUIDATING else _RUIN
+        if account.status == _TERMINATED:
+            reason = _MAX_DRAWDOWN
         for k in range(lane.quantity.size):
-            order_out(lane, bar, k, reason)
+            if (lane.quantity[k] != 0.0 or lane.order_quantity[k] != 0.0) and not leaving(lane, k):
+                order_out(lane, bar, k, reason)
     if account.guarded:
         gap_exits(lane, bar)
 
@@ -127,7 +132,7 @@ def fill_one(
         s.asked[k] = 0.0
     s.a[slot] = price
     s.asked[sleeve] = lane.order_quantity[sleeve]
-    s.own[sleeve] = fillable(lane, bar, slot, quantity, moment)
+    s.own[sleeve] = fillable(lane, bar, slot, quantity, moment, 0.0)
     if quantity != lane.order_quantity[sleeve]:
         s.why[sleeve] = _BUYING_POWER
     elif s.own[sleeve] != quantity:
@@ -135,6 +140,15 @@ def fill_one(
     lane.crossed[sleeve] = 0.0
     all_or_none(lane, bar, s, log, sleeve)
     fill_all(lane, bar, s, log, s.a, bar.unit_open if moment == _OPEN else bar.unit, matched, moment)
+
+
+@kernel
+def gathered(lane: Any, s: Any, sleeve: int, slot: int) -> float:
+    """What the earlier sleeves of the slot take of its volume at this moment."""
+    total = 0.0
+    for j in range(sleeve):
+        total += abs(s.own[j]) if lane.slot_of[j] == slot else 0.0
+    return total
 
 
 @kernel
@@ -151,7 +165,8 @@ def gather(lane: Any, bar: Any, s: Any, log: Any, moment: int, reference: Any) -
         slot = lane.slot_of[k]
         takes = quantity != 0.0 and (lane.account.plain != 0 or takes_now(lane, k, quantity, reference[slot], moment))
         s.asked[k] = quantity if takes else 0.0
-        s.own[k] = fillable(lane, bar, slot, quantity, moment) if takes else 0.0
+        taken = gathered(lane, s, k, slot) if lane.netted else 0.0
+        s.own[k] = fillable(lane, bar, slot, quantity, moment, taken) if takes else 0.0
         lane.crossed[k] = 0.0
         s.why[k] = 0
         if s.own[k] != s.asked[k]:
@@ -292,41 +307,71 @@ def any_resting(lane: Any) -> bool:
 
 @routine
 def work_resting(at: Any, index: int, row: int, moment: int) -> None:
-    """Limit and stop orders against the open (at the open's price) or against the bar's extremes."""
+    """Limit and stop orders against the open (at the open's price) or against the bar's extremes.
+
+    All that match share one funding at their own prices, the other slots at the row's open: which slot stands first
+    decides nothing. Stops, which pay all costs, fill before limits.
+    """
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
     s = at.s
+    if not match_resting(lane, bar, s, at.log, moment):
+        return
+    fund(lane, bar, s, at.log, s.resting, bar.unit_open)
+    for k in range(s.own.size):
+        s.kept[k] = s.own[k]
+        s.kept_asked[k] = s.asked[k]
+    for matched in (TAKES, RESTS):
+        some = False
+        for k in range(s.own.size):
+            mine = s.matched[k] == matched
+            s.own[k] = s.kept[k] if mine else 0.0
+            s.asked[k] = s.kept_asked[k] if mine else 0.0
+            some = some or s.asked[k] != 0.0
+        if some:
+            fill_all(lane, bar, s, at.log, s.resting, bar.unit_open, matched, moment)
+
+
+@kernel
+def match_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> bool:
+    """Which resting orders meet the bar now: `s.asked` the orders, `s.own` what volume lets through, `s.matched` how,
+    `s.resting` their prices by slot. Returns whether any does.
+
+    Where sleeves share a slot, the first that matches at a price of its own sets the slot's; one at another price
+    waits for the next row.
+    """
+    for i in range(s.trade.size):
+        s.trade[i] = 0.0
+        s.resting[i] = bar.open[i]
+    any_match = False
     for k in range(lane.order_quantity.size):
+        s.own[k] = 0.0
+        s.asked[k] = 0.0
+        s.why[k] = 0
+        s.matched[k] = NO
         quantity = lane.order_quantity[k]
         slot = lane.slot_of[k]
         if quantity == 0.0 or lane.orders[k].type == _MARKET or bar.tradable[slot] == 0:
             continue
+        s.out[0] = bar.open[slot]
         if moment == _OPEN:
             matched = match_open(lane.orders[k], quantity, bar.open[slot], lane.rules.touch)
-            price = bar.open[slot]
         else:
             matched = match_bar(lane.orders[k], quantity, bar, slot, lane.rules.touch, s.out)
-            price = s.out[0]
-        if matched != NO:
-            fund_one(lane, bar, s, at.log, k, quantity, price, matched, moment)
-
-
-@kernel
-def fund_one(
-    lane: Any, bar: Any, s: Any, log: Any, sleeve: int, quantity: float, price: float, matched: int, moment: int
-) -> None:
-    """Fill one resting order within buying power at its own price, the other slots at the row's open."""
-    slot = lane.slot_of[sleeve]
-    for i in range(s.trade.size):
-        s.trade[i] = 0.0
-        s.a[i] = bar.open[i] if bar.tradable[i] != 0 else bar.mark_before[i]
-    s.a[slot] = price
-    s.trade[slot] = quantity
-    s.why[sleeve] = 0
-    factor = affordable(lane, bar, s, s.a, bar.unit_open)
-    if factor < 1.0:
-        quantity = lots_towards_zero(lane, slot, scaled(lane.held[slot], quantity, factor))
-    fill_one(lane, bar, s, log, sleeve, quantity, price, matched, moment)
+        if matched == NO or (s.trade[slot] != 0.0 and s.resting[slot] != s.out[0]):
+            continue
+        lane.crossed[k] = 0.0
+        taken = gathered(lane, s, k, slot) if lane.netted else 0.0
+        s.matched[k] = matched
+        s.asked[k] = quantity
+        s.own[k] = fillable(lane, bar, slot, quantity, moment, taken)
+        if s.own[k] != quantity:
+            s.why[k] = why_not(bar, slot)
+            all_or_none(lane, bar, s, log, k)
+        s.resting[slot] = s.out[0]
+        s.trade[slot] += s.own[k]
+        any_match = True
+    return any_match
 
 
 @kernel
@@ -391,7 +436,9 @@ def close_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
     when = lane.rules.fill
     if when == _NEXT_CLOSE or when == _NEXT_TYPICAL:
         for i in range(s.b.size):
-            s.b[i] = typical_price(bar, i) if when == _NEXT_TYPICAL else bar.close[i]
+            s.b[i] = bar.mark[i]
+            if when == _NEXT_TYPICAL and bar.tradable[i] != 0:
+                s.b[i] = typical_price(bar, i)
         if lane.account.pending:
             target_at_fill(lane.at, lane.index, bar.row, s.b, bar.unit)
         fill_at(lane.at, lane.index, bar.row, s.b, bar.unit, _CLOSE)

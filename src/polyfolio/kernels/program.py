@@ -131,10 +131,10 @@ def limit_drawdown(lane: Any, bar: Any, s: Any, log: Any) -> int:
 def limit_daily_loss(lane: Any, bar: Any, s: Any, log: Any) -> int:
     """Equity now, open positions included, against equity at the day's start: on breach no new risk until tomorrow."""
     account = lane.account
-    if account.status == _LIVE and account.day_equity > 0.0:
-        if not account.equity >= account.day_equity * (1.0 - lane.rules.max_daily_loss):
-            set_status(lane, bar, log, _HALTED, _MAX_DAILY_LOSS)
-    if account.status == _HALTED:
+    breach = account.day_equity > 0.0 and not account.equity >= account.day_equity * (1.0 - lane.rules.max_daily_loss)
+    if breach and account.status == _LIVE:
+        set_status(lane, bar, log, _HALTED, _MAX_DAILY_LOSS)
+    if breach or account.status == _HALTED:
         reduce_only(s.want, s.weight, s.frozen)
     return _MAX_DAILY_LOSS
 

@@ -56,11 +56,10 @@ def units(instruments: Any, price: Floats, out: Floats) -> None:
 
 @entry
 def opens_of(open_: Floats, mark: Floats, tradable: Flags, out: Floats) -> None:
-    """Prices known at the open: the open where the slot trades, else the mark of the row before."""
+    """Prices known at the open: the open where the slot trades, else the last good price, restated at splits."""
     for t in range(open_.shape[0]):
         for i in range(open_.shape[1]):
-            before = mark[t - 1, i] if t > 0 else open_[t, i]
-            out[t, i] = open_[t, i] if tradable[t, i] != 0 else before
+            out[t, i] = open_[t, i] if tradable[t, i] != 0 else mark[t, i]
 
 
 @entry

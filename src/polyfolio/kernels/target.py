@@ -47,7 +47,8 @@ def cost_to_reach(
         money = s.want[i] * after - s.worth[i]
         s.trade[i] = money / (reference[i] * unit[i]) if s.frozen[i] == 0 else 0.0
     return trade_costs(
-        s.trade, reference, unit, spread, volume, sigma, lane.rules, lane.tiers, lane.account.period_volume, s.costs
+        s.trade, reference, unit, spread, volume, sigma, lane.rules, lane.tiers, lane.account.period_volume,
+        lane.pressure, s.costs,
     )
 
 
@@ -85,6 +86,8 @@ def equity_after(
         last_guess = guess
         last_rest = rest
         guess -= rest / slope if slope > 0.1 else rest
+        if not (0.0 <= guess <= 2.0 * equity):
+            break
     return bisect_equity(lane.at, lane.index, bar.row, equity, reference, unit, volume, sigma)
 
 
@@ -149,6 +152,9 @@ def order_to_target(
                 if abs(exact - lane.quantity[k]) * price > smallest:
                     note(lane, bar.row, log, i, _REFUSED, _LOT, 0, exact - lane.quantity[k], 0.0)
                 quantity = 0.0
+            if target == 0.0 and lane.order_quantity[k] != 0.0 and lane.order_price[k] == 0.0:
+                working = 1  # an exit that is under way does the same
+                continue
             place(lane, bar, log, k, quantity, reference[i], unit[i], volume[i], sigma[i], target)
         if lane.order_quantity[k] != 0.0:
             working = 1
@@ -220,7 +226,7 @@ def start_orders(lane: Any, s: Any) -> None:
     """A decision that leaves nothing but market orders of its own makes the lane's orders plain."""
     kept = False
     for k in range(lane.order_quantity.size):
-        if lane.order_quantity[k] != 0.0 and s.frozen[lane.slot_of[k]] != 0:
+        if lane.order_quantity[k] != 0.0 and (s.frozen[lane.slot_of[k]] != 0 or lane.order_price[k] == 0.0):
             kept = True
     if lane.rules.order_type != _MARKET or (kept and not lane.account.plain):
         if kept and lane.account.plain:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from polyfolio.core.codes import Moment, Reason
 from polyfolio.core.views import Here
 from polyfolio.kernels.accounting import open_account, settle
 from polyfolio.kernels.compile import entry
 from polyfolio.kernels.lanes import bar_at, lane_at
+from polyfolio.kernels.note import note_fill
 from polyfolio.kernels.pointers import place
+
+_CLOSE = int(Moment.CLOSE)
+_USER_ORDER = int(Reason.USER_ORDER)
 
 
 @entry
@@ -22,7 +27,8 @@ def settle_elsewhere(
     if view.account.row < 0:
         open_account(view)
         view.account.row = row
-    unit = bar_at(at, row).unit
+    bar = bar_at(at, row)
+    unit = bar.unit
     for k in range(s.own.size):
         s.own[k] = 0.0
         s.fee[k] = 0.0
@@ -34,4 +40,7 @@ def settle_elsewhere(
     s.own[sleeve] = quantity
     s.fee[sleeve] = commission
     settle(view, s, s.sleeve_price, s.sleeve_unit)
+    note_fill(
+        view, bar, at.log, sleeve, _CLOSE, _USER_ORDER, quantity, price, price, commission, 0.0, 0.0, s.earned[sleeve]
+    )
     return s.earned[sleeve]

@@ -11,7 +11,7 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, Phase
 from polyfolio.core.views import Here
-from polyfolio.kernels.accounting import begin_row, close_row, mark
+from polyfolio.kernels.accounting import begin_row, close_row, judge, mark
 from polyfolio.kernels.barrier import limit_group, meet
 from polyfolio.kernels.compile import entry, kernel, routine
 from polyfolio.kernels.decide import decide
@@ -23,6 +23,7 @@ from polyfolio.kernels.pointers import place
 _FILL = int(Phase.FILL)
 _MARK = int(Phase.MARK)
 _DECIDE = int(Phase.DECIDE)
+_CLOSE_ROW = int(Phase.CLOSE)
 _SAME_CLOSE = int(FillAt.SAME_CLOSE)
 _CLOSE = int(Moment.CLOSE)
 
@@ -73,6 +74,7 @@ def decide_lane(at: Any, index: int, row: int, phases: int, stages: Any) -> None
     bar = bar_at(at, row)
     if phases & _MARK:
         mark(lane, bar)
+        judge(lane, bar, at.log)
     if phases & _DECIDE and not bar.last:
         risk = risk_at(at, lane.rules, row)
         decide(lane, bar, risk, at.s, at.log, stages[0], stages[1])
@@ -86,7 +88,8 @@ def close_lane(at: Any, index: int, row: int, phases: int) -> None:
     if phases & _DECIDE and lane.rules.fill == _SAME_CLOSE and lane.account.working:
         fill_at(at, index, row, bar.mark, bar.unit, _CLOSE)
         mark(lane, bar)
-    if phases & _MARK:
+        judge(lane, bar, at.log)
+    if phases & _CLOSE_ROW:
         close_row(lane, bar, at.log)
         note_mark(lane, bar, at.log)
 
@@ -99,12 +102,12 @@ def walk_row(at: Any, first: int, last: int, row: int, phases: int, stages: Any)
         for index in range(first, last):
             active |= start_lane(at, index, row)
         if active:
-            meets = meet(at, first, last, row) if last - first > 1 else 0
+            meets = meet(at, first, last, row) if at.book.group_of[first] >= 0 else 0
             for index in range(first, last):
                 trade_lane(at, index, row, meets)
     for index in range(first, last):
         decide_lane(at, index, row, phases, stages)
-    if phases & _DECIDE and last - first > 1:
+    if phases & _DECIDE and at.book.group_of[first] >= 0:
         limit_group(at, first, last, row)
     for index in range(first, last):
         close_lane(at, index, row, phases)
