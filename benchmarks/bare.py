@@ -11,6 +11,16 @@ import numpy as np
 
 
 @numba.njit(nogil=True, error_model="numpy")
+def affordable(order, opens, row, missing, rate):  # noqa: ANN001, ANN201
+    """Part of the openings that can be paid where this much money is missing."""
+    opening = 0.0
+    for i in range(order.size):
+        if order[i] > 0.0:
+            opening += order[i] * opens[row, i]
+    return max(0.0, 1.0 - missing / (opening * (1.0 + rate))) if opening > 0.0 else 1.0
+
+
+@numba.njit(nogil=True, error_model="numpy")
 def bare_loop(opens, closes, weights, fees, slippage):  # noqa: ANN001, ANN201
     """Final equity of each lane; weights are float64[sources, rows, slots], fees one per lane."""
     rows, slots = closes.shape
@@ -35,12 +45,7 @@ def bare_loop(opens, closes, weights, fees, slippage):  # noqa: ANN001, ANN201
                 gross += abs(held[i] + order[i]) * opens[row, i]
             factor = 1.0
             if gross > worth - cost:
-                opening = 0.0
-                for i in range(slots):
-                    if order[i] > 0.0:
-                        opening += order[i] * opens[row, i]
-                if opening > 0.0:
-                    factor = max(0.0, 1.0 - (gross - worth + cost) / (opening * (1.0 + rate)))
+                factor = affordable(order, opens, row, gross - worth + cost, rate)
             paid, moved = 0.0, 0.0
             for i in range(slots):
                 quantity = order[i] * factor if order[i] > 0.0 else order[i]

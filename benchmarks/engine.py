@@ -2,9 +2,9 @@
 
     python benchmarks/engine.py [--quick] [--json FILE] [--peers]
 
-Prints lane-bars a second on one core for (a) mark + cost only and (b) the full program (sizing, caps, counts, volatility
-and VaR limits, correlation damping, feedback, exits), with lanes that differ in signals and fees. Best of several
-repetitions of CPU time of this thread; the journal level stands beside each figure.
+Prints lane-bars a second on one core for (a) mark + cost only and (b) the full program (sizing, caps, counts,
+volatility and VaR limits, correlation damping, feedback, exits), with lanes that differ in signals and fees. Best of
+several repetitions of CPU time of this thread; the journal level stands beside each figure.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bare import bare_loop
 
 from polyfolio.engine.engine import Engine
 from polyfolio.market.frame import tape_from_arrays
+from polyfolio.objects import MarketData, PortfolioState, PositionSizer
 from polyfolio.rules.plan import compile_spec
 from polyfolio.rules.spec import Spec
 
@@ -37,8 +38,11 @@ def market(rows: int, slots: int, seed: int = 1) -> Any:
     opening = np.vstack([close[:1], close[:-1]]) * np.exp(rng.normal(0.0, 0.002, (rows, slots)))
     times = (np.arange(rows) + 19_000) * 86_400_000_000_000
     fields = {
-        "open": opening, "high": np.maximum(opening, close) * 1.003, "low": np.minimum(opening, close) * 0.997,
-        "close": close, "volume": rng.uniform(1e5, 1e6, (rows, slots)),
+        "open": opening,
+        "high": np.maximum(opening, close) * 1.003,
+        "low": np.minimum(opening, close) * 0.997,
+        "close": close,
+        "volume": rng.uniform(1e5, 1e6, (rows, slots)),
     }
     return tape_from_arrays(times, [f"S{i:03d}" for i in range(slots)], fields, interval="1d", stamps="close")
 
@@ -54,8 +58,12 @@ def execution(lane: int) -> dict[str, Any]:
 
 def lane_spec(number: int, sources: int, program: str) -> dict[str, Any]:
     """One lane of a kind of program."""
-    lane: dict[str, Any] = {"name": f"lane{number}", "signal": f"s{number % sources}", "execution": execution(number),
-                            "sizing": {"method": "weights"}}
+    lane: dict[str, Any] = {
+        "name": f"lane{number}",
+        "signal": f"s{number % sources}",
+        "execution": execution(number),
+        "sizing": {"method": "weights"},
+    }
     if program == "cost":
         return lane
     lane["sizing"] = {"method": "signal_strength"}
@@ -87,13 +95,24 @@ def best_of(action: Any) -> float:
 def engine_speed(slots: int, lanes: int, rows: int, program: str, journal: str = "off") -> dict[str, Any]:
     """Lane-bars a second of the engine."""
     tape, sources = market(rows, slots), min(lanes, 64)
-    spec = Spec(name="benchmark", journal=journal, observation="bar",
-                lanes=[lane_spec(number, sources, program) for number in range(lanes)])
+    spec = Spec(
+        name="benchmark",
+        journal=journal,
+        observation="bar",
+        lanes=[lane_spec(number, sources, program) for number in range(lanes)],
+    )
     plan = compile_spec(spec, tape.universe)
     given = signals(sources, rows, slots)
     seconds = best_of(lambda: Engine(plan, tape, given).run)
-    return {"what": program, "slots": slots, "lanes": lanes, "rows": rows, "journal": journal,
-            "lane_bars_per_second": lanes * rows / seconds, "ns_per_lane_bar": 1e9 * seconds / (lanes * rows)}
+    return {
+        "what": program,
+        "slots": slots,
+        "lanes": lanes,
+        "rows": rows,
+        "journal": journal,
+        "lane_bars_per_second": lanes * rows / seconds,
+        "ns_per_lane_bar": 1e9 * seconds / (lanes * rows),
+    }
 
 
 def bare_speed(slots: int, lanes: int, rows: int) -> dict[str, Any]:
@@ -104,29 +123,49 @@ def bare_speed(slots: int, lanes: int, rows: int) -> dict[str, Any]:
     arguments = (np.array(tape.open), np.array(tape.close), given, fees, SLIPPAGE)
     bare_loop(*arguments)
     seconds = best_of(lambda: lambda: bare_loop(*arguments))
-    return {"what": "bare loop", "slots": slots, "lanes": lanes, "rows": rows, "journal": "none",
-            "lane_bars_per_second": lanes * rows / seconds, "ns_per_lane_bar": 1e9 * seconds / (lanes * rows)}
+    return {
+        "what": "bare loop",
+        "slots": slots,
+        "lanes": lanes,
+        "rows": rows,
+        "journal": "none",
+        "lane_bars_per_second": lanes * rows / seconds,
+        "ns_per_lane_bar": 1e9 * seconds / (lanes * rows),
+    }
 
 
 def rebalance_speed(rows: int) -> dict[str, Any]:
     """Daily 1/N rebalancing of 100 assets with a fee."""
     tape = market(rows, 100)
-    lane = {"name": "equal", "sizing": {"method": "equal_weight", "gross_target": 0.99},
-            "execution": {"fill": "next_open", "commission": {"model": "percentage", "percentage_fee": FEE},
-                          "market_impact": {"participation_rate_limit": None}}}
+    lane = {
+        "name": "equal",
+        "sizing": {"method": "equal_weight", "gross_target": 0.99},
+        "execution": {
+            "fill": "next_open",
+            "commission": {"model": "percentage", "percentage_fee": FEE},
+            "market_impact": {"participation_rate_limit": None},
+        },
+    }
     plan = compile_spec(Spec(name="rebalance", journal="off", lanes=[lane]), tape.universe)
     given = np.ones((1, 1, 100))
     seconds = best_of(lambda: Engine(plan, tape, given).run)
-    return {"what": "1/N of 100 assets", "slots": 100, "lanes": 1, "rows": rows, "journal": "off",
-            "asset_bars_per_second": 100 * rows / seconds, "ns_per_lane_bar": 1e9 * seconds / rows}
+    return {
+        "what": "1/N of 100 assets",
+        "slots": 100,
+        "lanes": 1,
+        "rows": rows,
+        "journal": "off",
+        "asset_bars_per_second": 100 * rows / seconds,
+        "ns_per_lane_bar": 1e9 * seconds / rows,
+    }
 
 
 def sizer_speed() -> dict[str, Any]:
     """`PositionSizer.calculate_position_sizes` for 10 tickers."""
-    from polyfolio.objects import MarketData, PortfolioState, PositionSizer
-
     tickers = [f"T{i}" for i in range(10)]
-    data = {name: MarketData(ticker=name, close=100.0 + i, volatility=0.01 + 0.001 * i) for i, name in enumerate(tickers)}
+    data = {
+        name: MarketData(ticker=name, close=100.0 + i, volatility=0.01 + 0.001 * i) for i, name in enumerate(tickers)
+    }
     asked = dict.fromkeys(tickers, 1.0)
     state = PortfolioState.empty(1_000_000.0)
     sizer = PositionSizer({"method": "equal_weight", "max_position_size": 0.2})
@@ -138,6 +177,7 @@ def sizer_speed() -> dict[str, Any]:
 
 def start_speed() -> list[dict[str, Any]]:
     """Wall seconds of `import polyfolio` and `polyfolio --help`, the best of REPEATS, a bare interpreter taken off."""
+
     def wall(*arguments: str) -> float:
         times = []
         for _ in range(REPEATS):
@@ -155,10 +195,14 @@ def start_speed() -> list[dict[str, Any]]:
 
 def line(row: dict[str, Any]) -> str:
     """One row as text."""
-    where = f"{row['slots']:>4} slots {row['lanes']:>5} lanes  journal {row['journal']:<7}" if "slots" in row else " " * 34
+    where = (
+        f"{row['slots']:>4} slots {row['lanes']:>5} lanes  journal {row['journal']:<7}" if "slots" in row else " " * 34
+    )
     for key, unit in (("lane_bars_per_second", "M lane-bars/s"), ("asset_bars_per_second", "M asset-bars/s")):
         if key in row:
-            return f"{row['what']:<26}{where}{row[key] / 1e6:>9.2f} {unit}  {row['ns_per_lane_bar']:>9.0f} ns a lane-bar"
+            return (
+                f"{row['what']:<26}{where}{row[key] / 1e6:>9.2f} {unit}  {row['ns_per_lane_bar']:>9.0f} ns a lane-bar"
+            )
     if "microseconds" in row:
         return f"{row['what']:<26}{where}{row['microseconds']:>9.2f} us"
     if "asset_bars_per_second" not in row and "peer" in row:
@@ -202,7 +246,7 @@ def main() -> None:
     arguments = parser.parse_args()
     rows = measure(arguments.quick)
     if arguments.peers:
-        import peers
+        import peers  # noqa: PLC0415  (other people's libraries, needed with --peers only)
 
         for row in peers.run_all():
             row.setdefault("what", row["peer"])
@@ -210,8 +254,16 @@ def main() -> None:
             speed = f"{row['asset_bars_per_second'] / 1e6:.3f} M asset-bars/s" if "error" not in row else row["error"]
             print(f"{row['peer']:<26}{speed}", flush=True)
     if arguments.json:
-        arguments.json.write_text(json.dumps({"machine": platform.processor() or platform.machine(),
-                                              "python": platform.python_version(), "rows": rows}, indent=1))
+        arguments.json.write_text(
+            json.dumps(
+                {
+                    "machine": platform.processor() or platform.machine(),
+                    "python": platform.python_version(),
+                    "rows": rows,
+                },
+                indent=1,
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ for fill in engine.journal.fills:
     print(
         f"row {fill['row']} {moment:8} {fill['quantity']:+6.0f} at {fill['price']:7.3f}"
         f" (reference {fill['reference']:7.3f}): commission {fill['commission']:.2f}, slippage {fill['slippage']:.2f},"
-        f" realised {fill['realised']:.2f}"
+        f" realised {fill['realised']:z.2f}"
     )
 account = engine.book.account[0]
 print(f"equity {account['equity']:.2f}, all in cash: {account['cash'] == account['equity']}")

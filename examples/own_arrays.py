@@ -29,7 +29,7 @@ engine = Engine(compile_spec(spec, tape.universe), tape, signals).run()
 
 for mark in engine.journal.marks:
     print(
-        f"row {mark['row']}: equity {mark['equity']:.4f}, cash {mark['cash']:.4f}, commission {mark['commission']:.4f}"
+        f"row {mark['row']}: equity {mark['equity']:.4f}, cash {mark['cash']:z.4f}, commission {mark['commission']:.4f}"
     )
 print(f"1,000,000 / 1.001 = {1_000_000 / 1.001:.4f}")
 print("held:", dict(zip(tape.symbols, engine.book.held[0].round(4).tolist(), strict=True)))

@@ -100,15 +100,18 @@ def test_without_a_tape_the_configuration_must_name_one() -> None:
     assert caught.value.field == "tape"
 
 
-@pytest.mark.xfail(strict=True, reason="the variance of a book is NaN where any slot's is, even at weight 0")
 def test_a_name_that_is_not_listed_yet_does_not_block_the_others() -> None:
     base = runs.tape()
     unlisted = np.full((base.rows, 1), np.nan)
     prices = {name: np.hstack([getattr(base, name), unlisted]) for name in ("open", "high", "low", "close", "volume")}
     tradable = np.hstack([base.tradable, np.zeros((base.rows, 1), np.uint8)])
-    tape = replace(base, **prices, tradable=tradable, universe=Universe(("UP", "FLAT", "LATER")),
-                   instruments=instrument_table(3))
-    lane = {"name": "a", "strategy": {"name": "equal_weight"},
-            "risk": {"max_volatility": 0.5, "min_history": 5, "covariance": {"window": 10}}}
+    tape = replace(
+        base, **prices, tradable=tradable, universe=Universe(("UP", "FLAT", "LATER")), instruments=instrument_table(3)
+    )
+    lane = {
+        "name": "a",
+        "strategy": {"name": "equal_weight"},
+        "risk": {"max_volatility": 0.5, "min_history": 5, "covariance": {"window": 10}},
+    }
     result = backtest({"name": "one unlisted", "journal": "full", "lanes": [lane]}, tape)
     assert result.journal.fills.size > 0

@@ -27,10 +27,21 @@ def test_it_prints_a_table_a_plot_the_accounting_the_conventions_and_two_answers
     _, text = demo
     for lane in LANES:
         assert text.count(lane) >= 3
-    for word in ("Sharpe", "max. drawdown", "turnover a year", "costs USD", "costs bp", "Equity, USD",
-                 "Every cent accounted for", "N = 8,766 bars (bars a year of the calendar 24/7)",
-                 "risk-free rate 0.0 %", "Fills: next_open", "Why?", "results/demo/",
-                 "polyfolio why results/demo --lane momentum --slot"):
+    for word in (
+        "Sharpe",
+        "max. drawdown",
+        "turnover a year",
+        "costs USD",
+        "costs bp",
+        "Equity, USD",
+        "Every cent accounted for",
+        "N = 8,766 bars (bars a year of the calendar 24/7)",
+        "risk-free rate 0.0 %",
+        "Fills: next_open",
+        "Why?",
+        "results/demo/",
+        "polyfolio why results/demo --lane momentum --slot",
+    ):
         assert word in text, word
     answers = text.split("Why?")[1].split("results/demo/")[0]
     assert answers.count("in lane momentum:") == 2

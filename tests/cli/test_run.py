@@ -60,8 +60,9 @@ def test_json_is_the_only_output_and_what_is_saved(file: Path) -> None:
 
 
 def test_set_changes_single_keys(file: Path) -> None:
-    done = polyfolio("run", "two.yaml", "--out", "mine", "--json", "--set", "lanes.paying.limits.max_position=0.1",
-                     "--set", "seed=9")
+    done = polyfolio(
+        "run", "two.yaml", "--out", "mine", "--json", "--set", "lanes.paying.limits.max_position=0.1", "--set", "seed=9"
+    )
     assert done.exit_code == 0, done.output
     meta = open_run("mine").meta
     assert meta["configuration"]["lanes"][1]["limits"]["max_position"] == 0.1
@@ -119,9 +120,14 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_tape_is_read(file
 
 @pytest.mark.parametrize(
     ("setting", "bound"),
-    [("seed", "key=value"), ("=3", "key=value"), ("lanes.third.name=x", "through one of free, paying"),
-     ("name.first=x", "a key of a section"), ("name.first.last=x", "a key below a section"),
-     ("lanes.7=x", "a key of a section")],
+    [
+        ("seed", "key=value"),
+        ("=3", "key=value"),
+        ("lanes.third.name=x", "through one of free, paying"),
+        ("name.first=x", "a key of a section"),
+        ("name.first.last=x", "a key below a section"),
+        ("lanes.7=x", "a key of a section"),
+    ],
 )
 def test_a_setting_that_leads_nowhere_is_refused(setting: str, bound: str) -> None:
     with pytest.raises(ConfigError) as caught:
@@ -131,8 +137,15 @@ def test_a_setting_that_leads_nowhere_is_refused(setting: str, bound: str) -> No
 
 
 def test_settings_reach_new_sections_lanes_by_name_and_by_number() -> None:
-    data = overrides.applied(runs.spec(), ["defaults.risk.max_var=0.02", "lanes[0].name=first", "lanes.1.signal=null",
-                                           "lanes.paying.exits={stop_loss: 0.1}"])
+    data = overrides.applied(
+        runs.spec(),
+        [
+            "defaults.risk.max_var=0.02",
+            "lanes[0].name=first",
+            "lanes.1.signal=null",
+            "lanes.paying.exits={stop_loss: 0.1}",
+        ],
+    )
     assert data["defaults"] == {"risk": {"max_var": 0.02}}
     assert data["lanes"][0]["name"] == "first"
     assert data["lanes"][1]["signal"] is None

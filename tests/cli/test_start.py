@@ -37,8 +37,10 @@ def test_a_verbs_help_has_an_example(verb: str) -> None:
 
 @pytest.mark.parametrize("line", ["['--help']", "['version']"])
 def test_help_and_version_import_nothing_heavy(line: str) -> None:
-    code = f"import sys, json\nfrom polyfolio.cli import main\ntry:\n main({line})\nexcept SystemExit:\n pass\n" \
-           f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    code = (
+        f"import sys, json\nfrom polyfolio.cli import main\ntry:\n main({line})\nexcept SystemExit:\n pass\n"
+        f"print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    )
     done = run_python("-c", code)
     assert json.loads(done.stdout.splitlines()[-1]) == [], done.stderr
 

@@ -80,8 +80,10 @@ def test_compiling_writes_the_note_and_says_where_the_cache_is(cache: Path) -> N
 def test_a_second_call_says_warm_without_the_compiler() -> None:
     first = run_python("-m", "polyfolio", "warm")
     assert first.returncode == 0, first.stderr
-    code = "import sys\nfrom polyfolio.cli import main\ntry:\n main(['warm'])\nexcept SystemExit as end:\n" \
-           " print(end.code, 'numba' in sys.modules)"
+    code = (
+        "import sys\nfrom polyfolio.cli import main\ntry:\n main(['warm'])\nexcept SystemExit as end:\n"
+        " print(end.code, 'numba' in sys.modules)"
+    )
     done = run_python("-c", code)
     assert done.stdout.splitlines()[0].startswith("warm: everything is compiled"), done.stdout
     assert done.stdout.splitlines()[-1] == "0 False"

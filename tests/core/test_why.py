@@ -23,8 +23,15 @@ class Book:
 
     def event(self, row, event, reason=Reason.NONE, before=0.0, after=0.0, *, stage=0, slot=0):
         entry = np.zeros(1, EVENT)
-        for name, value in (("row", row), ("slot", slot), ("event", event), ("reason", reason), ("stage", stage),
-                            ("before", before), ("after", after)):
+        for name, value in (
+            ("row", row),
+            ("slot", slot),
+            ("event", event),
+            ("reason", reason),
+            ("stage", stage),
+            ("before", before),
+            ("after", after),
+        ):
             entry[name] = value
         self.journal.append(events=entry)
         return self
@@ -275,7 +282,8 @@ def test_reasons_are_the_rows_behind_the_answer() -> None:
     book.event(0, Event.CUT, Reason.MAX_POSITION, 0.5, 0.2, stage=3, slot=1)
     rows = book.journal.reasons("momentum", "BTC", 0)
     assert [(row["event"], row["reason"], row["stage"]) for row in rows] == [
-        ("signal", "signal", 0), ("cut", "max_position", "cap_position"),
+        ("signal", "signal", 0),
+        ("cut", "max_position", "cap_position"),
     ]
     assert (rows[1]["before"], rows[1]["after"]) == (0.31, 0.2)
 
@@ -287,8 +295,14 @@ def test_a_journal_that_kept_no_reasons_says_how_to_get_them() -> None:
 
 @pytest.mark.parametrize(
     ("lane", "slot", "row", "field"),
-    [("trend", "BTC", 0, "lane"), ("momentum", "XRP", 0, "slot"), ("momentum", 2, 0, "slot"),
-     ("momentum", "BTC", 9, "row"), ("momentum", "BTC", -1, "row"), (1, "BTC", 0, "lane")],
+    [
+        ("trend", "BTC", 0, "lane"),
+        ("momentum", "XRP", 0, "slot"),
+        ("momentum", 2, 0, "slot"),
+        ("momentum", "BTC", 9, "row"),
+        ("momentum", "BTC", -1, "row"),
+        (1, "BTC", 0, "lane"),
+    ],
 )
 def test_questions_about_what_is_not_there_are_refused(lane, slot, row, field) -> None:
     with pytest.raises(DataError) as caught:

@@ -82,7 +82,6 @@ def test_before_there_is_history_nothing_is_bought() -> None:
     assert Reason.WARMUP in events_of(engine, Event.CUT)["reason"]
 
 
-@pytest.mark.xfail(strict=True, reason="an unknown variance of a name with weight 0 makes the book's variance unknown")
 @pytest.mark.parametrize("risk", [{"max_volatility": 0.2}, {"max_var": 0.02, "var_method": "parametric"}])
 def test_a_name_that_is_not_listed_yet_holds_nobody_else_back(risk: dict[str, Any]) -> None:
     tape = flat_tape(80, 3, first=75)
@@ -93,7 +92,6 @@ def test_a_name_that_is_not_listed_yet_holds_nobody_else_back(risk: dict[str, An
     assert engine.journal.fills["row"].min() == 61
 
 
-@pytest.mark.xfail(strict=True, reason="an immediate limit order that is not reached goes on working")
 @pytest.mark.parametrize("life", ["ioc", "fok"])
 def test_an_immediate_order_ends_with_its_first_row(life: str) -> None:
     tape = flat_tape(8, 1)

@@ -15,13 +15,20 @@ from polyfolio.rules.spec import Spec
 from tests.kernels.tapes import account, engine_for, flat_tape, orders, weights
 
 CLOSES = [[100.0, 104.0, 96.0, 99.0, 103.0, 120.0], [50.0, 49.0, 53.0, 51.0, 50.0, 48.0]]
-COSTS: dict[str, Any] = {"commission": {"model": "percentage", "percentage_fee": 0.002},
-                         "slippage": {"model": "percentage", "base_slippage": 0.001}}
+COSTS: dict[str, Any] = {
+    "commission": {"model": "percentage", "percentage_fee": 0.002},
+    "slippage": {"model": "percentage", "base_slippage": 0.001},
+}
 
 
 def one(threads: int = 1, lanes: int = 1) -> Engine:
-    made = [{"name": f"lane{k}", **weights(execution=COSTS | {"order_type": "market"}, signal="s",
-                                           limits={"max_position": 0.5 - 0.01 * k})} for k in range(lanes)]
+    made = [
+        {
+            "name": f"lane{k}",
+            **weights(execution=COSTS | {"order_type": "market"}, signal="s", limits={"max_position": 0.5 - 0.01 * k}),
+        }
+        for k in range(lanes)
+    ]
     return engine_for(flat_tape(CLOSES), [0.6, 0.3], made, threads=threads)
 
 

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from polyfolio.core.codes import Reason
+from polyfolio.errors import ConfigError
+from polyfolio.rules.load import load
 from tests.kernels.tapes import bars_tape, engine_for, fills, flat_tape, refusals, weights
 
 NAN = float("nan")
 STILL = (100.0,) * 4
-FEE: dict[str, Any] = {"commission": {"model": "percentage", "percentage_fee": 0.01},
-                       "market_impact": {"participation_rate_limit": None}}
+FEE: dict[str, Any] = {
+    "commission": {"model": "percentage", "percentage_fee": 0.01},
+    "market_impact": {"participation_rate_limit": None},
+}
 
 
 def group_of_two(signals: Any, tape: Any = None, execution: Any = None, group: Any = None, **sections: Any) -> Any:
@@ -57,18 +61,21 @@ def test_an_exit_pays_its_costs_although_the_entry_met_another_lane() -> None:
     assert commissions(engine, 0)[1] == pytest.approx(-fills(engine, 0)[1][2] * 90.0 * 0.01, rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="orders of a group meet at the open only")
 @pytest.mark.parametrize("fill", ["next_close", "next_typical", "same_close"])
-def test_orders_meet_at_every_fill_policy(fill: str) -> None:
-    engine = group_of_two([[[0.5]], [[-0.5]]], execution=FEE | {"fill": fill}, group={"netting": True}).run(2)
-    assert commissions(engine, 0)[0] == 0.0
+def test_orders_meet_at_the_open_only(fill: str) -> None:
+    execution = FEE | {"fill": fill}
+    engine = group_of_two([[[0.5]], [[-0.5]]], execution=execution, group={"netting": True}).run(2)
+    for lane in (0, 1):
+        bought = abs(fills(engine, lane)[0][2])
+        assert commissions(engine, lane)[0] == pytest.approx(bought * 100.0 * 0.01, rel=1e-12)
 
 
 @pytest.mark.pitfall("CSH-07")
 def test_a_groups_gross_counts_what_all_its_lanes_hold_and_order() -> None:
     free = {"market_impact": {"participation_rate_limit": None}}
-    engine = group_of_two([[[0.4], [0.4], [0.4], [0.4]], [[NAN], [0.5], [NAN], [NAN]]], execution=free,
-                          group={"max_gross": 0.35}).run()
+    engine = group_of_two(
+        [[[0.4], [0.4], [0.4], [0.4]], [[NAN], [0.5], [NAN], [NAN]]], execution=free, group={"max_gross": 0.35}
+    ).run()
     # 0.35 of 2,000,000 in all: 400,000 by lane a fit, lane b's 500,000 are cut to 300,000
     assert fills(engine, 0) == [(1, 0, 4000.0, 100.0)]
     assert fills(engine, 1)[0][2] == pytest.approx(3000.0, rel=1e-12)
@@ -79,8 +86,9 @@ def test_a_groups_gross_counts_what_all_its_lanes_hold_and_order() -> None:
 def test_a_groups_gross_counts_orders_that_still_work() -> None:
     free = {"market_impact": {"participation_rate_limit": None}, "order_type": "limit", "time_in_force": "gtc"}
     tape = flat_tape([[100.0, 100.0, 100.0, 100.0]])
-    engine = group_of_two([[[0.4], [NAN], [NAN], [NAN]], [[0.5], [NAN], [NAN], [NAN]]], tape, execution=free,
-                          group={"max_gross": 0.3}).run(1)
+    engine = group_of_two(
+        [[[0.4], [NAN], [NAN], [NAN]], [[0.5], [NAN], [NAN], [NAN]]], tape, execution=free, group={"max_gross": 0.3}
+    ).run(1)
     ordered = engine.book.order_quantity[:, 0] * 100.0
     assert ordered.sum() == pytest.approx(600_000.0, rel=1e-12)
     assert ordered[0] / ordered[1] == pytest.approx(0.8, rel=1e-12)
@@ -99,26 +107,34 @@ def test_a_groups_largest_position_counts_all_its_lanes() -> None:
 def test_reductions_pass_where_a_group_is_over_its_limit() -> None:
     free = {"market_impact": {"participation_rate_limit": None}}
     tape = flat_tape([[100.0, 100.0, 200.0, 200.0]])
-    engine = group_of_two([[[0.5], [NAN], [0.1], [NAN]], [[0.0], [NAN], [0.5], [NAN]]], tape, execution=free,
-                          group={"max_gross": 0.25}).run()
+    engine = group_of_two(
+        [[[0.5], [NAN], [0.1], [NAN]], [[0.0], [NAN], [0.5], [NAN]]], tape, execution=free, group={"max_gross": 0.25}
+    ).run()
     # after the rise 1,000,000 of 2,500,000; lane a goes down to 150,000, lane b may open 475,000
     assert engine.book.value[:, 0] == pytest.approx([150_000.0, 475_000.0], rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="a group of one lane has no limits")
 @pytest.mark.pitfall("CSH-07")
 def test_a_group_of_one_lane_has_its_limits_too() -> None:
-    engine = engine_for(flat_tape([[100.0] * 3]), [1.0], [{"name": "a", **weights()}],
-                        groups=[{"name": "g", "lanes": ["a"], "max_gross": 0.5}]).run()
+    engine = engine_for(
+        flat_tape([[100.0] * 3]),
+        [1.0],
+        [{"name": "a", **weights()}],
+        groups=[{"name": "g", "lanes": ["a"], "max_gross": 0.5}],
+    ).run()
     assert fills(engine) == [(1, 0, 5000.0, 100.0)]
 
 
-@pytest.mark.xfail(strict=True, reason="targets solved at the fill never meet the group's limits")
 @pytest.mark.pitfall("CSH-07")
-def test_a_groups_limits_hold_where_targets_are_sized_at_the_fill() -> None:
+@pytest.mark.parametrize("limit", ["max_gross", "max_position"])
+def test_a_group_with_limits_refuses_targets_sized_at_the_fill(limit: str) -> None:
     free = {"market_impact": {"participation_rate_limit": None}, "sizing": "fill"}
-    engine = group_of_two([[[1.0]], [[1.0]]], execution=free, group={"max_gross": 0.5}).run(2)
-    assert engine.book.value.sum() <= 1_000_000.0 * (1 + 1e-9)
+    lanes = [{"name": name, "execution": free} for name in "ab"]
+    with pytest.raises(ConfigError, match="sizing") as caught:
+        load({"name": "run", "lanes": lanes, "groups": [{"name": "g", "lanes": ["a", "b"], limit: 0.5}]})
+    assert caught.value.value == "fill"
+    engine = group_of_two([[[0.5]], [[0.5]]], execution=free, group={"netting": True}).run(2)
+    assert [fills(engine, lane)[0][2] for lane in (0, 1)] == [5000.0, 5000.0]
 
 
 def test_lanes_without_a_group_never_touch() -> None:

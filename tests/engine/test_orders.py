@@ -33,11 +33,16 @@ def test_a_later_order_replaces_the_one_that_works() -> None:
     assert fills(engine) == [(1, 0, 4.0, 100.0)]
 
 
-@pytest.mark.parametrize(("terms", "word"), [
-    ({"order_type": "limit"}, "limit"), ({"order_type": "stop"}, "stop"), ({"order_type": "stop_limit", "stop": 1.0},
-                                                                         "limit"),
-    ({"order_type": "iceberg"}, "order_type"), ({"time_in_force": "forever"}, "time_in_force"),
-])
+@pytest.mark.parametrize(
+    ("terms", "word"),
+    [
+        ({"order_type": "limit"}, "limit"),
+        ({"order_type": "stop"}, "stop"),
+        ({"order_type": "stop_limit", "stop": 1.0}, "limit"),
+        ({"order_type": "iceberg"}, "order_type"),
+        ({"time_in_force": "forever"}, "time_in_force"),
+    ],
+)
 def test_an_order_that_makes_no_sense_is_refused(terms: dict[str, object], word: str) -> None:
     with pytest.raises(ConfigError, match=word):
         quiet().submit("a", "A", 1.0, **terms)
@@ -52,21 +57,18 @@ def test_a_quantity_must_be_finite_and_a_symbol_known() -> None:
         quiet().submit("b", "A", 1.0)
 
 
-@pytest.mark.xfail(strict=True, reason="the decision price of a submitted order is 1 unless given")
 def test_an_order_without_a_decision_price_waited_for_nothing() -> None:
     engine = quiet().run(1)
     engine.submit("a", "A", 10.0).run()
     assert account(engine)["total_timing"] == 0.0
 
 
-@pytest.mark.xfail(strict=True, reason="the decision price of a submitted order is 1 unless given")
 def test_the_largest_slippage_of_a_submitted_order_counts_from_the_price_it_was_given_at() -> None:
     engine = quiet(max_slippage=0.01).run(1)
     engine.submit("a", "A", 10.0).run()
     assert fills(engine) == [(1, 0, 10.0, 100.0)]
 
 
-@pytest.mark.xfail(strict=True, reason="a symbol's slot is taken for the number of its sleeve")
 def test_an_order_on_a_symbol_reaches_that_symbol_where_sleeves_share_slots() -> None:
     sleeves = [{"name": "x", "symbol": "A"}, {"name": "y", "symbol": "A"}, {"name": "z", "symbol": "B"}]
     engine = engine_for(flat_tape([STILL, [50.0] * 4]), [0.0, 0.0, 0.0], sleeves=sleeves, **orders()).run(1)
@@ -94,15 +96,18 @@ def test_a_fill_from_outside_realises_its_profit_in_money() -> None:
     assert account(engine)["total_gain"] == 10 * 30 * 5
 
 
-@pytest.mark.xfail(strict=True, reason="begin_row forgets what was booked since the last mark")
-def test_a_fill_from_outside_may_come_between_two_rows() -> None:
-    engine = quiet().run(2)
-    engine.settle("a", "A", 10.0, 100.0, commission=3.0).run()
-    assert account(engine)["equity"] == 100_000.0 - 3.0
-    assert account(engine)["total_commission"] == 3.0
+@pytest.mark.parametrize("phases", [("run",), ("fill", "mark"), ("fill", "mark", "decide"), ("fill", "run")])
+def test_a_fill_from_outside_is_refused_unless_its_row_is_filled_and_not_marked(phases: tuple[str, ...]) -> None:
+    engine = quiet().run(1)
+    for phase in phases:
+        getattr(engine, phase)()
+    with pytest.raises(ConfigError, match="settle") as caught:
+        engine.settle("a", "A", 10.0, 100.0, commission=3.0)
+    assert caught.value.bound == "between fill() and mark() of a row"
+    assert account(engine)["cash"] == 100_000.0
+    assert account(engine)["total_commission"] == 0.0
 
 
-@pytest.mark.xfail(strict=True, reason="a fill from outside leaves no row in the journal")
 def test_a_fill_from_outside_stands_in_the_journal() -> None:
     engine = quiet().run(1).fill()
     engine.settle("a", "A", 10.0, 101.0, commission=3.0).mark()

@@ -67,7 +67,7 @@ def ours(schedule: str, fee: float, case: dict[str, Any]) -> tuple[float, float]
 
 
 def bounds(case: dict[str, Any]) -> tuple[float, float]:
-    """1e-9; bt pays its fees out of the weights and misses the equation, so there the bisection's own distance to it."""
+    """1e-9; bt pays its fees out of the weights and misses the equation: there, the bisection's own distance to it."""
     if case["engine"] != "bt" or case["fee"] == 0.0:
         return 1e-9, 1e-9
     reference = next(

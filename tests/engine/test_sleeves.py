@@ -12,8 +12,10 @@ from tests.kernels.tapes import account, bars_tape, engine_for, fills, flat_tape
 NAN = float("nan")
 STILL = (100.0,) * 4
 TWO = [{"name": "x", "symbol": "A"}, {"name": "y", "symbol": "A"}]
-FEE: dict[str, Any] = {"commission": {"model": "percentage", "percentage_fee": 0.01},
-                       "market_impact": {"participation_rate_limit": None}}
+FEE: dict[str, Any] = {
+    "commission": {"model": "percentage", "percentage_fee": 0.01},
+    "market_impact": {"participation_rate_limit": None},
+}
 
 
 def by_sleeve(engine: Any) -> list[tuple[int, int, float, float]]:
@@ -35,8 +37,11 @@ def test_sleeves_have_their_own_average_price_and_profit() -> None:
 
 def test_sleeves_are_stopped_one_by_one() -> None:
     bars = [STILL, STILL, (110.0, 110.0, 110.0, 110.0), (110.0, 110.0, 103.0, 104.0), (104.0,) * 4]
-    lane = {"sizing": {"method": "units"}, "exits": {"stop_loss": 0.05},
-            "execution": {"market_impact": {"participation_rate_limit": None}}}
+    lane = {
+        "sizing": {"method": "units"},
+        "exits": {"stop_loss": 0.05},
+        "execution": {"market_impact": {"participation_rate_limit": None}},
+    }
     signals = [[1000.0, 0.0], [1000.0, 500.0], [1000.0, 500.0], [1000.0, 500.0], [1000.0, 500.0]]
     engine = engine_for(bars_tape([bars]), signals, sleeves=TWO, **lane).run()
     # y came in at 110 and leaves at 104.5; x's stop stands at 95
@@ -69,8 +74,12 @@ def test_opposite_sleeves_are_risk_of_their_net_only() -> None:
 def test_a_sleeve_does_not_trade_for_free_with_an_order_that_did_not_fill() -> None:
     volume = [[1e9], [1e9], [600.0], [600.0]]
     execution = FEE | {"time_in_force": "ioc", "market_impact": {"participation_rate_limit": 0.1}}
-    engine = engine_for(flat_tape([[100.0] * 4], volume=volume), [[0.0, 0.5], [0.5, 0.0], [NAN, NAN], [NAN, NAN]],
-                        sleeves=TWO, **weights(execution=execution)).run()
+    engine = engine_for(
+        flat_tape([[100.0] * 4], volume=volume),
+        [[0.0, 0.5], [0.5, 0.0], [NAN, NAN], [NAN, NAN]],
+        sleeves=TWO,
+        **weights(execution=execution),
+    ).run()
     traded = engine.journal.fills[engine.journal.fills["row"] == 2]
     net = abs(float(traded["quantity"].sum()))
     assert traded["commission"].sum() == pytest.approx(0.01 * 100.0 * net, rel=1e-9)
@@ -84,15 +93,16 @@ def test_sleeves_of_different_slots_keep_their_slots() -> None:
 
 def test_a_split_keeps_every_sleeves_part() -> None:
     tape = flat_tape([[90.0, 90.0, 60.0, 60.0]], splits=[[NAN], [NAN], [1.5], [NAN]])
-    lane = {"sizing": {"method": "units", "allow_short": True},
-            "execution": {"market_impact": {"participation_rate_limit": None}}}
+    lane = {
+        "sizing": {"method": "units", "allow_short": True},
+        "execution": {"market_impact": {"participation_rate_limit": None}},
+    }
     engine = engine_for(tape, [[30.0, -10.0], [NAN, NAN], [NAN, NAN], [NAN, NAN]], sleeves=TWO, **lane).run()
     assert list(engine.book.quantity[0]) == [45.0, -15.0]
     assert list(engine.book.held[0]) == [30.0]
     assert list(engine.journal.marks["equity"]) == [1e6] * 4
 
 
-@pytest.mark.xfail(strict=True, reason="each sleeve of a slot takes the bar's budget of volume anew")
 def test_sleeves_of_a_slot_share_one_budget_of_volume() -> None:
     tape = flat_tape([[100.0] * 3], volume=[[1e9], [1000.0], [1000.0]])
     lane = {"sizing": {"method": "units"}, "execution": {"market_impact": {"participation_rate_limit": 0.1}}}

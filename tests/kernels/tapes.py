@@ -19,9 +19,16 @@ Rows = Sequence[Sequence[float]]
 
 
 def bars_tape(
-    bars: Sequence[Rows], *, volume: Any = 1e9, missing: Sequence[tuple[int, int]] = (),
-    days: Sequence[int] | None = None, symbols: Sequence[str] | None = None, labels: Any = None,
-    instruments: dict[str, Any] | None = None, currencies: Sequence[str] = (), **optional: Any,
+    bars: Sequence[Rows],
+    *,
+    volume: Any = 1e9,
+    missing: Sequence[tuple[int, int]] = (),
+    days: Sequence[int] | None = None,
+    symbols: Sequence[str] | None = None,
+    labels: Any = None,
+    instruments: dict[str, Any] | None = None,
+    currencies: Sequence[str] = (),
+    **optional: Any,
 ) -> Tape:
     """A daily tape from bars[slot][row] = (open, high, low, close).
 
@@ -50,9 +57,14 @@ def bars_tape(
     given = {name: np.array(values, dtype=np.float64).reshape(rows, slots) for name, values in optional.items()}
     names = tuple(symbols or "ABCDEFGHIJ"[:slots])
     return Tape(
-        times, *fields, np.broadcast_to(np.array(volume, dtype=np.float64), (rows, slots)).copy(), tradable,
-        Calendar("24/7", 365.0, 365.0, "given", day), Universe(names, labels or {}, tuple(currencies)),
-        instrument_table(slots, **(instruments or {})), **given,
+        times,
+        *fields,
+        np.broadcast_to(np.array(volume, dtype=np.float64), (rows, slots)).copy(),
+        tradable,
+        Calendar("24/7", 365.0, 365.0, "given", day),
+        Universe(names, labels or {}, tuple(currencies)),
+        instrument_table(slots, **(instruments or {})),
+        **given,
     )
 
 
@@ -61,8 +73,17 @@ def flat_tape(closes: Sequence[Sequence[float]], **more: Any) -> Tape:
     return bars_tape([[(c, c, c, c) for c in column] for column in closes], **more)
 
 
-def engine_for(tape: Tape, signals: Any, lanes: Sequence[dict[str, Any]] | None = None, *, threads: int = 1,
-               groups: Any = (), sleeves: Any = None, observation: str = "bar", **sections: Any) -> Engine:
+def engine_for(
+    tape: Tape,
+    signals: Any,
+    lanes: Sequence[dict[str, Any]] | None = None,
+    *,
+    threads: int = 1,
+    groups: Any = (),
+    sleeves: Any = None,
+    observation: str = "bar",
+    **sections: Any,
+) -> Engine:
     """An engine in checked mode with a full journal.
 
     Args:
@@ -76,8 +97,9 @@ def engine_for(tape: Tape, signals: Any, lanes: Sequence[dict[str, Any]] | None 
         sections: sections of the single lane.
     """
     lanes = lanes or [{"name": "a", **sections}]
-    spec = Spec(name="test", journal="full", checked=True, observation=observation, lanes=lanes, groups=groups,
-                sleeves=sleeves)
+    spec = Spec(
+        name="test", journal="full", checked=True, observation=observation, lanes=lanes, groups=groups, sleeves=sleeves
+    )
     plan = compile_spec(spec, tape.universe)
     array = np.array(signals, dtype=np.float64)
     while array.ndim < 3:
@@ -95,8 +117,12 @@ def weights(**sections: Any) -> dict[str, Any]:
 def orders(**execution: Any) -> dict[str, Any]:
     """Sections of a lane whose signals are quantities to trade; volume unbounded, leverage too."""
     execution.setdefault("market_impact", {"participation_rate_limit": None})
-    return {"sizing": {"method": "orders", "allow_short": True}, "execution": execution,
-            "account": {"initial_capital": 100_000.0, "maintenance_margin": 0.0}, "limits": {"max_leverage": None}}
+    return {
+        "sizing": {"method": "orders", "allow_short": True},
+        "execution": execution,
+        "account": {"initial_capital": 100_000.0, "maintenance_margin": 0.0},
+        "limits": {"max_leverage": None},
+    }
 
 
 def fills(engine: Engine, lane: int = 0) -> list[tuple[int, int, float, float]]:

@@ -15,27 +15,33 @@ from tests.kernels.tapes import account, bars_tape, engine_for, fills, flat_tape
 NAN = float("nan")
 
 
-@pytest.mark.parametrize(("held", "average", "quantity", "price", "after"), [
-    (0.0, 0.0, 10.0, 100.0, 100.0),
-    (10.0, 100.0, 30.0, 120.0, 115.0),  # (1000 + 3600) / 40
-    (10.0, 100.0, -4.0, 130.0, 100.0),
-    (10.0, 100.0, -25.0, 130.0, 130.0),
-    (-10.0, 100.0, -10.0, 90.0, 95.0),
-    (-10.0, 100.0, 10.0, 90.0, 0.0),
-])
+@pytest.mark.parametrize(
+    ("held", "average", "quantity", "price", "after"),
+    [
+        (0.0, 0.0, 10.0, 100.0, 100.0),
+        (10.0, 100.0, 30.0, 120.0, 115.0),  # (1000 + 3600) / 40
+        (10.0, 100.0, -4.0, 130.0, 100.0),
+        (10.0, 100.0, -25.0, 130.0, 130.0),
+        (-10.0, 100.0, -10.0, 90.0, 95.0),
+        (-10.0, 100.0, 10.0, 90.0, 0.0),
+    ],
+)
 def test_average_price_is_weighted_while_growing_kept_while_shrinking_new_after_a_turn(
     held: float, average: float, quantity: float, price: float, after: float
 ) -> None:
     assert both(average_after)(held, average, quantity, price, held + quantity) == after
 
 
-@pytest.mark.parametrize(("held", "quantity", "price", "profit"), [
-    (10.0, 5.0, 120.0, 0.0),
-    (10.0, -4.0, 130.0, 240.0),  # 4 * 30 * 2
-    (10.0, -25.0, 130.0, 600.0),
-    (-10.0, 4.0, 90.0, 80.0),
-    (-10.0, 25.0, 110.0, -200.0),
-])
+@pytest.mark.parametrize(
+    ("held", "quantity", "price", "profit"),
+    [
+        (10.0, 5.0, 120.0, 0.0),
+        (10.0, -4.0, 130.0, 240.0),  # 4 * 30 * 2
+        (10.0, -25.0, 130.0, 600.0),
+        (-10.0, 4.0, 90.0, 80.0),
+        (-10.0, 25.0, 110.0, -200.0),
+    ],
+)
 def test_realised_profit_is_what_was_closed_times_price_less_average(
     held: float, quantity: float, price: float, profit: float
 ) -> None:
@@ -112,8 +118,15 @@ def test_each_cost_alone_leaves_equity_by_its_exact_amount(kind: str) -> None:
     lane["account"].update(section)
     engine = engine_for(tape, signals, **lane).run()
     sigma = np.std([prices[t] / prices[t - 1] - 1.0 for t in range(rows - 23, rows - 3)], ddof=1)
-    cost = {"commission": 3.0, "slippage": 1.0, "spread": 1.0, "impact": 1000.0 * 0.5 * sigma * 0.01, "funding": 10.0,
-            "borrow": 1000.0 * 0.36 * 2 / 360, "loan": 100_000 * 0.001 + (100_000 * 1.001) * 0.001}[kind]
+    cost = {
+        "commission": 3.0,
+        "slippage": 1.0,
+        "spread": 1.0,
+        "impact": 1000.0 * 0.5 * sigma * 0.01,
+        "funding": 10.0,
+        "borrow": 1000.0 * 0.36 * 2 / 360,
+        "loan": 100_000 * 0.001 + (100_000 * 1.001) * 0.001,
+    }[kind]
     assert account(engine)["equity"] == pytest.approx(100_000.0 - cost, rel=1e-12)
     assert account(engine)["total_gain"] == 0.0
     assert account(engine)["residual"] <= 1e-12
@@ -135,10 +148,12 @@ def test_idle_cash_earns_and_a_loan_pays_by_actual_days() -> None:
     tape = flat_tape([[100.0] * 4], days=[0, 1, 4, 5])
     lane = weights(account={"interest_rate": 0.036, "day_count": 365.0, "initial_capital": 1000.0})
     engine = engine_for(tape, [0.0], **lane).run()
-    assert list(engine.journal.marks["interest"])[:3] == pytest.approx([0.0, 0.036 * 1000 / 365,
-                                                                       3 * 0.036 * (1000 + 0.036 * 1000 / 365) / 365])
-    lane = weights(account={"loan_rate": 0.36, "initial_capital": 1000.0, "maintenance_margin": 0.0},
-                   limits={"max_leverage": 2.0})
+    assert list(engine.journal.marks["interest"])[:3] == pytest.approx(
+        [0.0, 0.036 * 1000 / 365, 3 * 0.036 * (1000 + 0.036 * 1000 / 365) / 365]
+    )
+    lane = weights(
+        account={"loan_rate": 0.36, "initial_capital": 1000.0, "maintenance_margin": 0.0}, limits={"max_leverage": 2.0}
+    )
     engine = engine_for(tape, [[2.0], [NAN], [NAN], [NAN]], **lane).run(3)
     assert account(engine)["total_interest"] == pytest.approx(-1000.0 * 0.36 * 3 / 360, rel=1e-14)
 
@@ -224,7 +239,6 @@ def test_a_name_without_a_price_yet_has_no_weight_and_poisons_nothing() -> None:
     assert list(engine.journal.marks["equity"]) == [1e6] * 5
 
 
-@pytest.mark.xfail(strict=True, reason="a slot whose rate of exchange has no price yet is not frozen: NaN orders")
 @pytest.mark.pitfall("DAT-07")
 def test_a_rate_of_exchange_without_a_price_yet_keeps_its_slots_out() -> None:
     tape = flat_tape([[100.0] * 4, [1.25] * 4], missing=[(0, 1)], instruments={"fx_slot": [1, -1]})
@@ -241,7 +255,12 @@ def test_equity_below_the_maintenance_margin_liquidates_with_a_reason() -> None:
     assert fills(engine) == [(1, 0, 2000.0, 100.0), (3, 0, -2000.0, 60.0)]
     assert engine.journal.fills["reason"][1] == Reason.LIQUIDATION
     assert [Status(int(s)).name for s in engine.journal.marks["status"]] == [
-        "LIVE", "LIVE", "LIQUIDATING", "LIVE", "LIVE"]
+        "LIVE",
+        "LIVE",
+        "LIQUIDATING",
+        "LIVE",
+        "LIVE",
+    ]
 
 
 @pytest.mark.pitfall("CSH-04")
@@ -254,7 +273,6 @@ def test_equity_at_or_below_zero_is_ruin_and_ends_trading() -> None:
     assert account(engine)["equity"] == -20_000.0  # nothing traded at 400
 
 
-@pytest.mark.xfail(strict=True, reason="a lane liquidated below zero is LIVE for one row")
 @pytest.mark.pitfall("CSH-04")
 def test_a_lane_liquidated_below_zero_is_ruined_at_once() -> None:
     tape = flat_tape([[100.0, 100.0, 74.0, 60.0, 60.0, 60.0]])
@@ -263,7 +281,6 @@ def test_a_lane_liquidated_below_zero_is_ruined_at_once() -> None:
     assert engine.journal.marks["status"][3] == Status.RUINED
 
 
-@pytest.mark.xfail(strict=True, reason="the decision of the ruin's own row is made before the ruin is seen")
 @pytest.mark.pitfall("CSH-04")
 def test_a_ruined_lane_decides_nothing_any_more() -> None:
     tape = flat_tape([[100.0, 100.0, 100.0, 40.0, 40.0]])
@@ -271,7 +288,6 @@ def test_a_ruined_lane_decides_nothing_any_more() -> None:
     assert account(engine)["decided"] == 2
 
 
-@pytest.mark.xfail(strict=True, reason="a partial liquidation is a new order at each row, so a fixed fee is paid again")
 def test_a_liquidation_over_several_bars_is_one_order() -> None:
     volume = [[1e9], [1e9], [1e9], [60_000.0], [60_000.0], [60_000.0]]
     tape = flat_tape([[100.0, 100.0, 60.0, 60.0, 60.0, 60.0]], volume=volume)

@@ -32,9 +32,20 @@ def test_nothing_is_certified_when_nothing_is_limited():
 
 def test_each_limit_that_is_on_has_a_row_with_its_value_and_bound():
     record = rules(
-        max_position=0.4, max_position_risk=0.1, max_long_positions=2, max_short_positions=2, max_positions=4,
-        max_gross=1.0, max_net=0.5, min_net=-0.3, max_volatility=0.2, max_var=0.05, max_es=0.06, label_caps_end=2,
-        correlation_limit=0.7, correlation_rule=int(CorrelationRule.DROP),
+        max_position=0.4,
+        max_position_risk=0.1,
+        max_long_positions=2,
+        max_short_positions=2,
+        max_positions=4,
+        max_gross=1.0,
+        max_net=0.5,
+        min_net=-0.3,
+        max_volatility=0.2,
+        max_var=0.05,
+        max_es=0.06,
+        label_caps_end=2,
+        correlation_limit=0.7,
+        correlation_rule=int(CorrelationRule.DROP),
     )
     rho = np.array([[1.0, -0.3, 0.0], [-0.3, 1.0, 0.0], [0.0, 0.0, 1.0]])
     rows, breaches = certify([0.4, -0.1, 0.1], record, correlation=rho)
@@ -133,8 +144,15 @@ def test_a_table_that_is_too_short_is_not_written_beyond_its_end():
 
 @pytest.mark.parametrize(
     ("value", "bound", "expected"),
-    [(1.0, 1.0, True), (1.0 + 5e-10, 1.0, True), (1.0 + 5e-9, 1.0, False), (5e-13, 0.0, True), (5e-12, 0.0, False),
-     (math.nan, 1.0, False), (1e300, math.inf, True)],
+    [
+        (1.0, 1.0, True),
+        (1.0 + 5e-10, 1.0, True),
+        (1.0 + 5e-9, 1.0, False),
+        (5e-13, 0.0, True),
+        (5e-12, 0.0, False),
+        (math.nan, 1.0, False),
+        (1e300, math.inf, True),
+    ],
 )
 def test_a_value_holds_up_to_the_rounding_of_its_sum_and_nan_never(value, bound, expected):
     assert bool(both(certificate.holds)(value, bound)) is expected

@@ -1,4 +1,4 @@
-"""What the compilation of kernels relies on still holds: hooks into private parts of Numba, options, the cache folder."""
+"""What the compilation of kernels relies on still holds: hooks into parts of Numba, options, the cache folder."""
 
 from __future__ import annotations
 

@@ -39,14 +39,17 @@ SIGMA = np.array([0.01, 0.02, math.nan, 0.015, 0.01, 0.01, math.nan])
 COMBINATIONS = list(itertools.product(Commission, Slippage, Impact))
 
 
-def cost_of(keys: object, trade: np.ndarray = TRADE) -> tuple[float, np.ndarray]:
+CALM = np.zeros(TRADE.size)
+
+
+def cost_of(keys: object, trade: np.ndarray = TRADE, pressure: np.ndarray = CALM) -> tuple[float, np.ndarray]:
     out = np.full(trade.size, math.nan)
-    total = trade_costs(trade, PRICE, UNIT, SPREAD, VOLUME, SIGMA, keys, THREE_TIERS, 0.0, out)
+    total = trade_costs(trade, PRICE, UNIT, SPREAD, VOLUME, SIGMA, keys, THREE_TIERS, 0.0, pressure, out)
     return total, out
 
 
 @pytest.mark.parametrize(("fee", "slip", "push"), COMBINATIONS)
-def test_each_slot_costs_its_fee_and_its_rate_times_notional(fee, slip, push):
+def test_each_slot_costs_its_rate_times_notional_and_the_fee_at_the_price_it_pays(fee, slip, push):
     keys = rules(commission_model=fee, slippage_model=slip, impact_model=push, **KEYS)
     total, out = cost_of(keys)
     for i, quantity in enumerate(TRADE):
@@ -54,7 +57,8 @@ def test_each_slot_costs_its_fee_and_its_rate_times_notional(fee, slip, push):
             assert out[i] == 0.0
             continue
         rate = fill_rate(quantity, PRICE[i], SPREAD[i], VOLUME[i], SIGMA[i], keys)
-        expected = commission(quantity, PRICE[i], UNIT[i], keys, THREE_TIERS, 0.0)
+        paid = PRICE[i] * (1.0 + math.copysign(rate, quantity))
+        expected = commission(quantity, paid, UNIT[i], keys, THREE_TIERS, 0.0)
         expected += abs(quantity) * PRICE[i] * UNIT[i] * rate
         assert out[i] == pytest.approx(expected, rel=1e-13)
     assert total == pytest.approx(math.fsum(out), rel=1e-14)
@@ -68,8 +72,29 @@ def test_a_hand_computed_book_of_two_trades():
         base_slippage=0.0005,
     )
     total, out = cost_of(keys, np.array([10.0, -100.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
-    assert out[:2] == pytest.approx([1.5, 3.0], rel=1e-13)
-    assert total == pytest.approx(4.5, rel=1e-13)
+    # 10 at 100.05: 0.5 beyond the reference and 0.1 % of 1000.5; 100 at 19.99: 1 beyond it and 0.1 % of 1999
+    assert out[:2] == pytest.approx([1.5005, 2.999], rel=1e-13)
+    assert total == pytest.approx(4.4995, rel=1e-13)
+
+
+@pytest.mark.parametrize("model", [Commission.PERCENTAGE, Commission.TIERED])
+def test_earlier_pressure_costs_who_trades_with_it_and_pays_nobody(model):
+    keys = rules(
+        commission_model=model, percentage_fee=0.001, impact_model=Impact.LINEAR, propagate=1, permanent_impact=0.0
+    )
+    pressure = np.array([0.01, 0.01, math.nan, -0.02, -0.02, 0.0, 0.0])
+    # buy 8 at 100 and sell 250 at 20 into a price pushed up 1 %, buy 0.1 at 3000 and sell 10 at 1.5 into one pushed
+    # down 2 %: only the first and the last trade with the push, at 101 and 1.47. All pay 0.1 %, the first tier too
+    trade = np.array([8.0, -250.0, 0.0, 0.1, -10.0, 0.0, 0.0])
+    total, out = cost_of(keys, trade, pressure)
+    expected = [8.0 + 0.808, 5.0, 0.0, 0.15, 15.0 + 0.735, 0.0, 0.0]
+    assert out == pytest.approx(expected, rel=1e-12)
+    assert total == pytest.approx(sum(expected), rel=1e-12)
+
+
+def test_earlier_pressure_costs_nothing_where_it_does_not_propagate():
+    keys = rules(impact_model=Impact.LINEAR, **KEYS)
+    np.testing.assert_array_equal(cost_of(keys, TRADE, CALM + 0.05)[1], cost_of(keys)[1])
 
 
 def test_without_any_model_nothing_costs_anything():

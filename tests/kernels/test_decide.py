@@ -27,11 +27,16 @@ def held_rows(engine: Any) -> list[tuple[int, Reason]]:
     return [(int(e["row"]), Reason(int(e["reason"]))) for e in events if e["event"] == Event.HOLD]
 
 
-@pytest.mark.parametrize(("every", "rows"), [
-    ("bar", list(range(11))), (3, [0, 3, 6, 9]), ("1d", [0, 2, 4, 6, 8, 10]),
-    ("week", [0, 4, 8, 10]),  # 2021-01-01 was a Friday; days 3, 31 and 38 after it are Mondays
-    ("month", [0, 8]),
-])
+@pytest.mark.parametrize(
+    ("every", "rows"),
+    [
+        ("bar", list(range(11))),
+        (3, [0, 3, 6, 9]),
+        ("1d", [0, 2, 4, 6, 8, 10]),
+        ("week", [0, 4, 8, 10]),  # 2021-01-01 was a Friday; days 3, 31 and 38 after it are Mondays
+        ("month", [0, 8]),
+    ],
+)
 def test_decisions_stand_at_the_first_bar_of_each_period(every: Any, rows: list[int]) -> None:
     days = [0, 0, 1, 1, 3, 3, 5, 5, 31, 31, 38, 38]
     engine = engine_for(flat_tape([[100.0] * 12], days=days), [0.5], **weights(rebalance={"every": every}))
@@ -58,8 +63,10 @@ def test_below_the_threshold_the_book_is_held() -> None:
 def test_inside_the_risk_band_the_book_is_held() -> None:
     tape = moving_tape(90, [0.01])
     year = np.sqrt(365.0)
-    lane = weights(risk={"min_history": 20, "covariance": {"window": 20}},
-                   rebalance={"risk_band": [0.5 * 0.01 * year * 0.9, 0.5 * 0.01 * year * 1.1]})
+    lane = weights(
+        risk={"min_history": 20, "covariance": {"window": 20}},
+        rebalance={"risk_band": [0.5 * 0.01 * year * 0.9, 0.5 * 0.01 * year * 1.1]},
+    )
     engine = engine_for(tape, [0.5], **lane).run()
     reasons = [reason for row, reason in held_rows(engine) if row > 25]
     assert reasons
@@ -71,8 +78,9 @@ def test_a_rebalancing_that_is_not_worth_its_cost_is_held() -> None:
     execution = FREE | {"commission": {"model": "percentage", "percentage_fee": 0.05}}
     signals = np.full((60, 2), 0.4)
     signals[40:] = 0.41
-    lane = weights(risk={"min_history": 20, "covariance": {"window": 20}}, rebalance={"cost_aware": True},
-                   execution=execution)
+    lane = weights(
+        risk={"min_history": 20, "covariance": {"window": 20}}, rebalance={"cost_aware": True}, execution=execution
+    )
     engine = engine_for(tape, signals, **lane).run()
     assert Reason.NOT_WORTH_COST in {reason for _, reason in held_rows(engine)}
     lane["rebalance"]["risk_aversion"] = 1000.0
@@ -120,10 +128,13 @@ def test_flatten_and_terminate_close_everything_for_good(action: str) -> None:
     assert statuses(engine)[-1] == "TERMINATED"
 
 
-@pytest.mark.xfail(strict=True, reason="a flattened lane sends its closing orders once and never again")
-@pytest.mark.parametrize("sections", [
-    {"execution": {"market_impact": {"participation_rate_limit": 0.1}}}, {"rebalance": {"threshold": 0.55}},
-])
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"execution": {"market_impact": {"participation_rate_limit": 0.1}}},
+        {"rebalance": {"threshold": 0.55}},
+    ],
+)
 def test_flatten_goes_on_until_nothing_is_held(sections: Any) -> None:
     closes = [100.0, 100.0, 60.0, 60.0, 60.0, 60.0, 60.0]
     volume = [[1e9], [1e9], [1e9], [10_000.0], [1e9], [1e9], [1e9]]
@@ -143,7 +154,6 @@ def test_a_daily_loss_ends_new_risk_until_the_next_day() -> None:
     assert [row for row, *_ in fills(engine)] == [1, 5]
 
 
-@pytest.mark.xfail(strict=True, reason="a lane in reduce-only status has no daily loss limit")
 def test_a_daily_loss_counts_in_reduce_only_too() -> None:
     tape = flat_tape([[100.0, 100.0, 70.0, 65.0, 65.0], [100.0] * 5], days=[0, 0, 0, 1, 1])
     signals = [[0.5, 0.0]] * 3 + [[0.1, 0.2]] * 2
@@ -155,8 +165,7 @@ def test_a_daily_loss_counts_in_reduce_only_too() -> None:
 def test_warm_up_blocks_new_risk_or_lets_it_pass() -> None:
     tape = moving_tape(40, [0.01])
     for warmup, first in (("block", 22), ("pass", 1)):
-        lane = weights(risk={"max_volatility": 0.15, "min_history": 20, "covariance": {"window": 20},
-                             "warmup": warmup})
+        lane = weights(risk={"max_volatility": 0.15, "min_history": 20, "covariance": {"window": 20}, "warmup": warmup})
         engine = engine_for(tape, [1.0], **lane).run()
         assert abs(fills(engine)[0][0] - first) <= 1
         if warmup == "block":
@@ -207,11 +216,17 @@ def test_positions_whose_own_risk_is_too_large_shrink_a_hundred_to_seventy_one()
     signals = np.zeros((60, 1))
     signals[-2] = weight
     rounds = {"iterations": 3, "resize_threshold": 0.5}
-    for feedback, limit, stages in ((rounds, Reason.FEEDBACK, ["feedback", "cap_position_risk"]),
-                                    ({}, Reason.MAX_POSITION_RISK, ["cap_position_risk"])):
+    for feedback, limit, stages in (
+        (rounds, Reason.FEEDBACK, ["feedback", "cap_position_risk"]),
+        ({}, Reason.MAX_POSITION_RISK, ["cap_position_risk"]),
+    ):
         program = ["size", "filter", *stages]
-        lane = weights(risk={"max_position_risk": 0.05, "min_history": 19, "covariance": {"window": 19}},
-                       feedback=feedback, account={"initial_capital": capital}, program=program)
+        lane = weights(
+            risk={"max_position_risk": 0.05, "min_history": 19, "covariance": {"window": 19}},
+            feedback=feedback,
+            account={"initial_capital": capital},
+            program=program,
+        )
         tape = flat_tape([closes], instruments={"lot": 1.0})
         engine = engine_for(tape, signals, **lane).run(59)
         assert engine.book.order_quantity[0, 0] == 71.0
@@ -222,8 +237,9 @@ def test_correlated_wants_are_damped_and_hedges_are_not() -> None:
     tape = moving_tape(60, [0.02])
     column = tape.close[:, 0]
     both = flat_tape([column, column * 2.0])
-    lane = weights(correlation={"limit": 0.5, "adjustment_factor": 0.5},
-                   risk={"min_history": 20, "covariance": {"window": 20}})
+    lane = weights(
+        correlation={"limit": 0.5, "adjustment_factor": 0.5}, risk={"min_history": 20, "covariance": {"window": 20}}
+    )
     engine = engine_for(both, [0.4, 0.4], **lane).run(50)
     assert list(engine.book.want[0]) == pytest.approx([0.2, 0.2], rel=1e-9)  # rho = 1: 1 - a
     engine = engine_for(both, [0.4, -0.4], **lane).run(50)
@@ -254,8 +270,11 @@ def test_a_projection_moves_less_than_the_common_scale() -> None:
     for projection in ("scale", "qp"):
         engine = engine_for(tape, [0.5, 0.5], **weights(risk=risk | {"projection": projection})).run(70)
         wants[projection] = engine.book.want[0].copy()
-        certificate = [e for e in engine.journal.events if e["row"] == 69 and e["event"] == Event.LIMIT
-                       and e["reason"] == Reason.MAX_VOLATILITY]
+        certificate = [
+            e
+            for e in engine.journal.events
+            if e["row"] == 69 and e["event"] == Event.LIMIT and e["reason"] == Reason.MAX_VOLATILITY
+        ]
         assert certificate[-1]["before"] <= 0.15 * (1 + 1e-6)
     distance = {name: float(((want - 0.5) ** 2).sum()) for name, want in wants.items()}
     assert distance["qp"] < distance["scale"]
@@ -264,8 +283,9 @@ def test_a_projection_moves_less_than_the_common_scale() -> None:
 def test_risk_comes_back_no_faster_than_allowed() -> None:
     closes = list(moving_tape(40, [0.05]).close[:, 0]) + [100.0] * 60
     tape = flat_tape([closes])
-    lane = weights(risk={"max_volatility": 0.2, "min_history": 10, "covariance": {"window": 10},
-                         "risk_adjustment_speed": 0.1})
+    lane = weights(
+        risk={"max_volatility": 0.2, "min_history": 10, "covariance": {"window": 10}, "risk_adjustment_speed": 0.1}
+    )
     engine = engine_for(tape, [1.0], **lane)
     scales = []
     for _ in range(99):

@@ -33,18 +33,21 @@ def exit_of(engine: Any) -> tuple[int, float, Reason]:
 @pytest.mark.pitfall("TIM-02")
 @pytest.mark.pitfall("TIM-03")
 @pytest.mark.pitfall("TIM-04")
-@pytest.mark.parametrize(("quantity", "bar", "price", "reason"), [
-    (10.0, (99.0, 101.0, 94.0, 97.0), 95.0, Reason.STOP_LOSS),
-    (10.0, (92.0, 96.0, 91.0, 96.0), 92.0, Reason.STOP_LOSS),  # gap through the stop
-    (10.0, (101.0, 111.0, 100.0, 105.0), 110.0, Reason.TAKE_PROFIT),
-    (10.0, (113.0, 115.0, 112.0, 114.0), 113.0, Reason.TAKE_PROFIT),  # gap through the target
-    (10.0, (100.0, 111.0, 94.0, 100.0), 95.0, Reason.STOP_LOSS),  # both in one bar: the adverse one first
-    (-10.0, (101.0, 106.0, 100.0, 102.0), 105.0, Reason.STOP_LOSS),
-    (-10.0, (108.0, 109.0, 104.0, 104.0), 108.0, Reason.STOP_LOSS),
-    (-10.0, (99.0, 100.0, 89.0, 92.0), 90.0, Reason.TAKE_PROFIT),
-    (-10.0, (88.0, 89.0, 87.0, 88.0), 88.0, Reason.TAKE_PROFIT),
-    (-10.0, (100.0, 106.0, 89.0, 100.0), 105.0, Reason.STOP_LOSS),
-])
+@pytest.mark.parametrize(
+    ("quantity", "bar", "price", "reason"),
+    [
+        (10.0, (99.0, 101.0, 94.0, 97.0), 95.0, Reason.STOP_LOSS),
+        (10.0, (92.0, 96.0, 91.0, 96.0), 92.0, Reason.STOP_LOSS),  # gap through the stop
+        (10.0, (101.0, 111.0, 100.0, 105.0), 110.0, Reason.TAKE_PROFIT),
+        (10.0, (113.0, 115.0, 112.0, 114.0), 113.0, Reason.TAKE_PROFIT),  # gap through the target
+        (10.0, (100.0, 111.0, 94.0, 100.0), 95.0, Reason.STOP_LOSS),  # both in one bar: the adverse one first
+        (-10.0, (101.0, 106.0, 100.0, 102.0), 105.0, Reason.STOP_LOSS),
+        (-10.0, (108.0, 109.0, 104.0, 104.0), 108.0, Reason.STOP_LOSS),
+        (-10.0, (99.0, 100.0, 89.0, 92.0), 90.0, Reason.TAKE_PROFIT),
+        (-10.0, (88.0, 89.0, 87.0, 88.0), 88.0, Reason.TAKE_PROFIT),
+        (-10.0, (100.0, 106.0, 89.0, 100.0), 105.0, Reason.STOP_LOSS),
+    ],
+)
 def test_stops_and_targets_fill_where_the_bar_meets_them(
     quantity: float, bar: tuple[float, ...], price: float, reason: Reason
 ) -> None:
@@ -78,8 +81,10 @@ def test_a_position_opened_inside_a_bar_is_stopped_in_it_but_takes_no_profit_in_
 
 
 def test_stops_pay_all_costs_and_targets_commission_only() -> None:
-    costs = {"commission": {"model": "percentage", "percentage_fee": 0.01},
-             "slippage": {"model": "percentage", "base_slippage": 0.02}}
+    costs = {
+        "commission": {"model": "percentage", "percentage_fee": 0.01},
+        "slippage": {"model": "percentage", "base_slippage": 0.02},
+    }
     for bar, slippage in (((100.0, 100.0, 90.0, 95.0), 1), ((100.0, 130.0, 100.0, 125.0), 0)):
         lane = orders(**costs)
         lane["exits"] = {"stop_loss": 0.05, "take_profit": 0.1}
@@ -112,13 +117,13 @@ def test_the_unfilled_rest_of_a_stop_carries_to_the_next_open() -> None:
     assert engine.book.quantity[0, 0] == 0.0
 
 
-@pytest.mark.xfail(strict=True, reason="a decision replaces an exit that is under way by an order of the lane's type")
 def test_a_decision_does_not_replace_an_exit_that_is_under_way() -> None:
     volume = [[1e9], [1e9], [1000.0], [1e9], [1e9]]
     bars = [STILL, STILL, (100.0, 100.0, 90.0, 99.0), (97.0,) * 4, (97.0,) * 4]
     execution = {"order_type": "limit", "touch": True, "market_impact": {"participation_rate_limit": 0.1}}
-    engine = engine_for(bars_tape([bars], volume=volume), [0.5], exits={"stop_loss": 0.05},
-                        **weights(execution=execution)).run()
+    engine = engine_for(
+        bars_tape([bars], volume=volume), [0.5], exits={"stop_loss": 0.05}, **weights(execution=execution)
+    ).run()
     assert fills(engine)[1:] == [(2, 0, -100.0, 95.0), (3, 0, -4900.0, 97.0)]
     assert [Reason(int(r)) for r in engine.journal.fills["reason"]][1:] == [Reason.STOP_LOSS, Reason.STOP_LOSS]
 

@@ -73,7 +73,11 @@ def test_whatever_the_rounds_leave_the_scale_certifies(want, kind, seed, rounds,
     returns = np.random.default_rng(seed).normal(size=(4, 60)) * 0.02
     risk = view(covariance_of(kind, 4, seed), returns)
     record = rules(
-        max_volatility=0.02, max_var=0.005, max_gross=1.0, feedback_iterations=rounds, resize_threshold=0.5,
+        max_volatility=0.02,
+        max_var=0.005,
+        max_gross=1.0,
+        feedback_iterations=rounds,
+        resize_threshold=0.5,
         var_method=int(method),
     )
     book = want.copy()

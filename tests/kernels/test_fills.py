@@ -23,8 +23,9 @@ def swinging(rows: int, still: int) -> list[float]:
 
 def one_order(quantity: float, volume: Any, rows: int = 4, **execution: Any) -> Any:
     execution = {"market_impact": CAP, "time_in_force": "gtc"} | execution
-    return engine_for(flat_tape([[100.0] * rows], volume=volume), [[quantity]] + [[0.0]] * (rows - 1),
-                      **orders(**execution)).run()
+    return engine_for(
+        flat_tape([[100.0] * rows], volume=volume), [[quantity]] + [[0.0]] * (rows - 1), **orders(**execution)
+    ).run()
 
 
 def test_a_fill_takes_at_most_its_share_of_the_bars_volume() -> None:
@@ -50,12 +51,15 @@ def test_fills_at_the_open_have_a_share_of_their_own() -> None:
     assert fills(one_order(25.0, 100.0, market_impact=impact, fill="next_close"))[0] == (1, 0, 10.0, 100.0)
 
 
-@pytest.mark.xfail(strict=True, reason="each sleeve of a slot takes the auction share anew")
 def test_the_auction_share_is_one_for_all_sleeves_of_a_slot() -> None:
     impact = {"participation_rate_limit": 0.5, "auction_share": 0.1}
     sleeves = [{"name": "x", "symbol": "A"}, {"name": "y", "symbol": "A"}]
-    engine = engine_for(flat_tape([[100.0] * 2], volume=1000.0), [0.3, 0.3], sleeves=sleeves,
-                        **weights(execution={"market_impact": impact})).run()
+    engine = engine_for(
+        flat_tape([[100.0] * 2], volume=1000.0),
+        [0.3, 0.3],
+        sleeves=sleeves,
+        **weights(execution={"market_impact": impact}),
+    ).run()
     assert sum(quantity for _, _, quantity, _ in fills(engine)) == 100.0
 
 
@@ -109,8 +113,12 @@ def test_waiting_for_the_fill_is_told_apart_inside_the_gain() -> None:
 def test_impact_by_trailing_volume_and_volatility() -> None:
     closes = swinging(30, 24)
     sigma = np.std([closes[t] / closes[t - 1] - 1.0 for t in range(5, 25)], ddof=1)
-    impact = {"model": "square_root", "temporary_impact": 0.05, "permanent_impact": 0.1,
-              "participation_rate_limit": None}
+    impact = {
+        "model": "square_root",
+        "temporary_impact": 0.05,
+        "permanent_impact": 0.1,
+        "participation_rate_limit": None,
+    }
     signals = np.zeros((30, 1))
     signals[24] = 50.0
     engine = engine_for(flat_tape([closes], volume=1000.0), signals, **orders(market_impact=impact)).run()
@@ -127,15 +135,18 @@ def test_permanent_impact_stays_in_later_prices_and_decays() -> None:
     signals[24] = signals[25] = signals[27] = 50.0
     more = {"propagate": True, "impact_decay": 0.5}
     engine = engine_for(flat_tape([closes], volume=1000.0), signals, **orders(market_impact=impact | more)).run()
-    sigma = [np.std([closes[t] / closes[t - 1] - 1.0 for t in range(last - 19, last + 1)], ddof=1)
-             for last in (24, 25, 27)]
+    sigma = [
+        np.std([closes[t] / closes[t - 1] - 1.0 for t in range(last - 19, last + 1)], ddof=1) for last in (24, 25, 27)
+    ]
     step = [2.0 * s * 0.05 for s in sigma]  # what each order leaves behind
-    expected = [100 * (1 + step[0] / 2), 100 * (1 + step[0] * 0.5 + step[1] / 2),
-                100 * (1 + (step[0] * 0.5 + step[1]) * 0.25 + step[2] / 2)]
+    expected = [
+        100 * (1 + step[0] / 2),
+        100 * (1 + step[0] * 0.5 + step[1] / 2),
+        100 * (1 + (step[0] * 0.5 + step[1]) * 0.25 + step[2] / 2),
+    ]
     assert [price for *_, price in fills(engine)] == pytest.approx(expected, rel=1e-13)
 
 
-@pytest.mark.xfail(strict=True, reason="propagated impact pays a sale more than the market's price")
 def test_nobody_earns_by_pushing_a_price() -> None:
     volume = np.full((60, 1), 1e4)
     volume[26:] = 1e7
@@ -146,15 +157,13 @@ def test_nobody_earns_by_pushing_a_price() -> None:
     assert account(engine)["equity"] <= 100_000.0
 
 
-@pytest.mark.xfail(strict=True, reason="an impact above the price sells below zero")
 @pytest.mark.pitfall("TIM-02")
 def test_no_fill_has_a_price_below_zero() -> None:
     volume = np.full((40, 1), 1e4)
     volume[30:] = 100.0
     signals = np.zeros((40, 1))
     signals[30] = -9_000.0
-    impact = {"model": "linear", "temporary_impact": 1.0, "participation_base": "bar",
-              "participation_rate_limit": None}
+    impact = {"model": "linear", "temporary_impact": 1.0, "participation_base": "bar", "participation_rate_limit": None}
     engine = engine_for(flat_tape([swinging(40, 40)], volume=volume), signals, **orders(market_impact=impact)).run()
     assert fills(engine)[0][3] >= 0.0
 

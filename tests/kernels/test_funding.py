@@ -16,10 +16,19 @@ from tests.kernels.tapes import account, bars_tape, engine_for, fills, flat_tape
 NAN = float("nan")
 
 
-@pytest.mark.parametrize(("held", "quantity", "part"), [
-    (0.0, 5.0, 5.0), (10.0, 5.0, 5.0), (10.0, -4.0, 0.0), (10.0, -10.0, 0.0), (10.0, -25.0, -15.0),
-    (-10.0, 4.0, 0.0), (-10.0, 25.0, 15.0), (-10.0, -1.0, -1.0),
-])
+@pytest.mark.parametrize(
+    ("held", "quantity", "part"),
+    [
+        (0.0, 5.0, 5.0),
+        (10.0, 5.0, 5.0),
+        (10.0, -4.0, 0.0),
+        (10.0, -10.0, 0.0),
+        (10.0, -25.0, -15.0),
+        (-10.0, 4.0, 0.0),
+        (-10.0, 25.0, 15.0),
+        (-10.0, -1.0, -1.0),
+    ],
+)
 def test_the_opening_part_moves_a_position_away_from_zero(held: float, quantity: float, part: float) -> None:
     assert both(opening_part)(held, quantity) == part
     assert both(scaled)(held, quantity, 0.5) == quantity - 0.5 * part
@@ -51,9 +60,14 @@ def test_the_order_of_slots_changes_nothing() -> None:
     for order in itertools.permutations(range(3)):
         bars = [[(100.0,) * 4, (opens[i],) * 4, (opens[i],) * 4] for i in order]
         tape = bars_tape(bars, symbols=["ABC"[i] for i in order])
-        engine = engine_for(tape, [wanted[i] for i in order], **weights(
-            account={"initial_capital": 10_000.0},
-            execution={"commission": commission, "market_impact": {"participation_rate_limit": None}})).run()
+        engine = engine_for(
+            tape,
+            [wanted[i] for i in order],
+            **weights(
+                account={"initial_capital": 10_000.0},
+                execution={"commission": commission, "market_impact": {"participation_rate_limit": None}},
+            ),
+        ).run()
         quantity = {order[i]: engine.book.quantity[0, i] for i in range(3)}
         results.append([quantity[i] for i in range(3)] + [float(account(engine)["cash"])])
     np.testing.assert_allclose(results, [results[0]] * 6, rtol=1e-9, atol=1e-5)
@@ -83,8 +97,9 @@ def test_an_unaffordable_buy_changes_nothing_about_the_sells_beside_it() -> None
     commission = {"model": "percentage", "percentage_fee": 0.01}
     execution = {"commission": commission, "market_impact": {"participation_rate_limit": None}}
     bars = [[(100.0,) * 4] * 4, [(100.0,) * 4, (100.0,) * 4, (900.0,) * 4, (900.0,) * 4]]
-    engine = engine_for(bars_tape(bars), [[0.5, 0.0], [0.3, 0.7], [NAN, NAN], [NAN, NAN]],
-                        **weights(execution=execution)).run()
+    engine = engine_for(
+        bars_tape(bars), [[0.5, 0.0], [0.3, 0.7], [NAN, NAN], [NAN, NAN]], **weights(execution=execution)
+    ).run()
     sell = engine.journal.fills[engine.journal.fills["quantity"] < 0.0]
     assert len(sell) == 1
     assert sell["commission"][0] == pytest.approx(-sell["quantity"][0] * 100.0 * 0.01, rel=1e-13)
@@ -94,8 +109,11 @@ def test_an_unaffordable_buy_changes_nothing_about_the_sells_beside_it() -> None
 @pytest.mark.pitfall("CSH-02")
 def test_proceeds_of_a_short_are_collateral_and_not_spending_money() -> None:
     tape = flat_tape([[10.0] * 5, [10.0] * 5])
-    lane = {"sizing": {"method": "orders", "allow_short": True}, "account": {"initial_capital": 1000.0},
-            "execution": {"market_impact": {"participation_rate_limit": None}}}
+    lane = {
+        "sizing": {"method": "orders", "allow_short": True},
+        "account": {"initial_capital": 1000.0},
+        "execution": {"market_impact": {"participation_rate_limit": None}},
+    }
     engine = engine_for(tape, [[-100.0, 0.0], [0.0, 200.0], [0, 0], [0, 0], [0, 0]], **lane).run()
     assert fills(engine) == [(1, 0, -100.0, 10.0)]
     assert (2, 1, Reason.BUYING_POWER) in refusals(engine)
@@ -114,7 +132,6 @@ def test_nothing_is_sold_that_is_not_there_where_shorts_are_off() -> None:
     assert fills(engine) == [(2, 0, 50_000.0, 10.0), (3, 0, -50_000.0, 10.0)]
 
 
-@pytest.mark.xfail(strict=True, reason="sizing: orders sells short although allow_short is false")
 @pytest.mark.pitfall("ACC-16")
 def test_orders_do_not_sell_short_where_shorts_are_off() -> None:
     lane = {"sizing": {"method": "orders"}, "account": {"initial_capital": 1000.0}}
@@ -122,7 +139,6 @@ def test_orders_do_not_sell_short_where_shorts_are_off() -> None:
     assert engine.book.quantity[0, 0] == 0.0
 
 
-@pytest.mark.xfail(strict=True, reason="the row's opens are used as they are, and a missing one is NaN")
 @pytest.mark.pitfall("DAT-01")
 @pytest.mark.parametrize("fill", ["next_open", "next_close"])
 def test_a_held_name_without_a_price_stops_no_other_name(fill: str) -> None:
@@ -132,7 +148,6 @@ def test_a_held_name_without_a_price_stops_no_other_name(fill: str) -> None:
     assert fills(engine) == [(1, 0, 5000.0, 100.0), (2, 1, 10_000.0, 50.0)]
 
 
-@pytest.mark.xfail(strict=True, reason="the row's opens are used as they are, so the equity at the fill is NaN")
 @pytest.mark.pitfall("DAT-01")
 @pytest.mark.parametrize("fill", ["next_open", "next_close"])
 def test_a_held_name_without_a_price_sells_no_other_name_when_sizing_at_the_fill(fill: str) -> None:
@@ -141,19 +156,18 @@ def test_a_held_name_without_a_price_sells_no_other_name_when_sizing_at_the_fill
     assert fills(engine) == [(1, 0, 5000.0, 100.0), (1, 1, 10_000.0, 50.0)]
 
 
-@pytest.mark.xfail(strict=True, reason="costs are estimated without the pressure of earlier fills")
 @pytest.mark.pitfall("ACC-04")
 def test_cash_is_enough_where_earlier_fills_have_pushed_the_price() -> None:
     closes = [100.0 * (1.01 if t % 2 else 0.99) for t in range(40)]
     signals = np.zeros((40, 1))
     signals[25], signals[26:] = 0.5, 1.0
     impact = {"model": "linear", "permanent_impact": 5.0, "propagate": True, "participation_rate_limit": None}
-    engine = engine_for(flat_tape([closes], volume=1e4), signals,
-                        **weights(execution={"fill": "same_close", "market_impact": impact})).run(27)
+    engine = engine_for(
+        flat_tape([closes], volume=1e4), signals, **weights(execution={"fill": "same_close", "market_impact": impact})
+    ).run(27)
     assert account(engine)["cash"] >= -1e-9 * account(engine)["equity"]
 
 
-@pytest.mark.xfail(strict=True, reason="costs are estimated from trailing volume although the fill pays by the bar's")
 @pytest.mark.pitfall("ACC-04")
 def test_cash_is_enough_where_impact_goes_by_the_execution_bar() -> None:
     closes = [100.0 * (1.01 if t % 2 else 0.99) for t in range(40)]
@@ -161,8 +175,8 @@ def test_cash_is_enough_where_impact_goes_by_the_execution_bar() -> None:
     volume[31:] = 2e4
     signals = np.zeros((40, 1))
     signals[30:] = 1.0
-    impact = {"model": "linear", "temporary_impact": 0.2, "participation_base": "bar",
-              "participation_rate_limit": None}
-    engine = engine_for(flat_tape([closes], volume=volume), signals,
-                        **weights(execution={"market_impact": impact})).run(32)
+    impact = {"model": "linear", "temporary_impact": 0.2, "participation_base": "bar", "participation_rate_limit": None}
+    engine = engine_for(
+        flat_tape([closes], volume=volume), signals, **weights(execution={"market_impact": impact})
+    ).run(32)
     assert account(engine)["cash"] >= -1e-9 * account(engine)["equity"]

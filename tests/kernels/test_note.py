@@ -33,9 +33,11 @@ def test_a_level_changes_no_money() -> None:
 
 
 def test_a_fill_tells_price_reference_costs_and_reason() -> None:
-    costs: dict[str, Any] = {"commission": {"model": "fixed", "fixed_fee": 2.0},
-                             "slippage": {"model": "percentage", "base_slippage": 0.01},
-                             "market_impact": {"participation_rate_limit": None}}
+    costs: dict[str, Any] = {
+        "commission": {"model": "fixed", "fixed_fee": 2.0},
+        "slippage": {"model": "percentage", "base_slippage": 0.01},
+        "market_impact": {"participation_rate_limit": None},
+    }
     tape = flat_tape([[100.0, 100.0, 100.0]])
     engine = engine_for(tape, [[0.5], [float("nan")], [0.0]], **weights(execution=costs)).run()
     row = engine.journal.fills[0]

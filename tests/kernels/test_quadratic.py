@@ -19,12 +19,28 @@ def test_products_equal_numpy_for_every_remainder_of_the_unrolled_loop(n):
     np.testing.assert_allclose(out, covariance @ want, rtol=1e-12, atol=1e-14)
 
 
-def test_an_unknown_covariance_spoils_the_result_even_beside_a_zero_weight():
+@pytest.mark.parametrize("want", [[1.0, 0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 1.0, 2.0], [1.0, -1.0, 1.0, 1.0, 0.0]])
+def test_an_unknown_covariance_beside_a_zero_weight_does_not_spoil_the_variance(want):
+    covariance = np.eye(5) + 0.25
+    covariance[4, 1] = covariance[1, 4] = np.nan
+    variance = both(portfolio_variance)(np.array(want), triangle(covariance))
+    weights = np.array(want)
+    assert variance == pytest.approx(weights @ np.nan_to_num(covariance) @ weights, rel=1e-14)
+
+
+def test_an_unknown_covariance_between_two_names_that_are_held_spoils_the_variance():
+    covariance = np.eye(5)
+    covariance[4, 1] = np.nan
+    assert np.isnan(both(portfolio_variance)(np.array([0.0, 0.5, 0.0, 0.0, -0.5]), triangle(covariance)))
+    covariance[4, 1], covariance[1, 1] = 0.0, np.nan
+    assert np.isnan(both(portfolio_variance)(np.array([0.0, 0.5, 0.0, 0.0, 0.0]), triangle(covariance)))
+
+
+def test_a_product_with_an_unknown_covariance_is_unknown_in_both_its_rows():
     covariance = np.eye(5)
     covariance[4, 1] = np.nan
     want = np.array([1.0, 0.0, 1.0, 1.0, 0.0])
     out = np.empty(5)
-    assert np.isnan(both(portfolio_variance)(want, triangle(covariance)))
     both(covariance_times)(want, triangle(covariance), out)
     np.testing.assert_array_equal(np.isnan(out), [False, True, False, False, True])
 

@@ -17,8 +17,15 @@ RISK = view(np.diag([0.2 / YEAR, 0.2 / YEAR]) ** 2)
 def judge(want, held, record, cost=0.0, breach=0, frozen=(0, 0), risk=RISK):
     out = np.full(1, -7, np.int64)
     result = both(rebalancing.worth_trading)(
-        np.array(want, dtype=float), np.array(held, dtype=float), np.array(frozen, np.uint8), cost, breach, risk,
-        record, np.empty(2), out,
+        np.array(want, dtype=float),
+        np.array(held, dtype=float),
+        np.array(frozen, np.uint8),
+        cost,
+        breach,
+        risk,
+        record,
+        np.empty(2),
+        out,
     )
     return result, Reason(int(out[0]))
 

@@ -96,7 +96,11 @@ def test_a_trade_is_taken_in_part_where_the_whole_of_it_would_overshoot():
 
 
 @given(
-    wants(4), wants(4), kinds, seeds, st.lists(st.booleans(), min_size=4, max_size=4),
+    wants(4),
+    wants(4),
+    kinds,
+    seeds,
+    st.lists(st.booleans(), min_size=4, max_size=4),
     st.sampled_from([VarMethod.PARAMETRIC, VarMethod.HISTORICAL]),
 )
 def test_no_limit_ends_further_beyond_its_bound_than_today(want, held, kind, seed, frozen, method):

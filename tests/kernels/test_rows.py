@@ -52,8 +52,13 @@ def test_where_a_slot_cannot_trade_the_open_is_the_mark_before(call: object) -> 
 
 def test_returns_count_dividends_splits_and_the_rate_of_exchange(call: object) -> None:
     out = np.empty((4, 1))
-    call(rows.bar_returns)(column(100.0, 110.0, 55.0, 54.0), column(1.0, 1.0, 1.0, 2.0), column(NAN, NAN, NAN, 1.0),
-                           column(NAN, NAN, 2.0, NAN), out)
+    call(rows.bar_returns)(
+        column(100.0, 110.0, 55.0, 54.0),
+        column(1.0, 1.0, 1.0, 2.0),
+        column(NAN, NAN, NAN, 1.0),
+        column(NAN, NAN, 2.0, NAN),
+        out,
+    )
     np.testing.assert_allclose(out[:, 0], [NAN, 0.1, 0.0, 1.0], rtol=1e-14, atol=1e-15)
 
 
@@ -98,8 +103,14 @@ def test_weeks_start_on_monday_and_months_on_their_first_bar() -> None:
 
 def test_flags_say_what_a_row_brings(call: object) -> None:
     out = np.empty(4, np.int64)
-    call(rows.row_flags)(on(1, 0, 1, 1), column(1.0, NAN, 2.0, NAN), column(0.0, NAN, NAN, 0.5),
-                         column(NAN, 0.001, NAN, NAN), np.array([0, 0, 1, 2]), out)
+    call(rows.row_flags)(
+        on(1, 0, 1, 1),
+        column(1.0, NAN, 2.0, NAN),
+        column(0.0, NAN, NAN, 0.5),
+        column(NAN, 0.001, NAN, NAN),
+        np.array([0, 0, 1, 2]),
+        out,
+    )
     assert list(out) == [0, FUNDING | CLOSED | DAY_END, SPLIT | DAY_END, DIVIDEND | DAY_END]
 
 

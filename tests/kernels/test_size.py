@@ -73,8 +73,11 @@ def test_volatility_target_scales_the_signals_to_its_volatility() -> None:
 def test_units_and_money_are_what_they_say() -> None:
     tape = flat_tape([[50.0] * 3, [20.0] * 3], instruments={"multiplier": [1.0, 10.0]})
     for method, signals in (("units", [100.0, -50.0]), ("money", [5000.0, -10_000.0])):
-        lane = {"sizing": {"method": method, "allow_short": True}, "account": {"initial_capital": 100_000.0},
-                "execution": {"market_impact": {"participation_rate_limit": None}}}
+        lane = {
+            "sizing": {"method": method, "allow_short": True},
+            "account": {"initial_capital": 100_000.0},
+            "execution": {"market_impact": {"participation_rate_limit": None}},
+        }
         engine = engine_for(tape, signals, **lane).run()
         assert list(engine.book.quantity[0]) == pytest.approx([100.0, -50.0], rel=1e-12)
 
@@ -102,10 +105,10 @@ def test_what_a_cap_takes_from_a_slot_its_sleeves_lose_pro_rata() -> None:
     assert list(engine.book.sleeve_want[0]) == pytest.approx([0.2, 0.1], rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="a sleeve without a signal is sold where another sleeve of its slot has one")
 def test_a_sleeve_without_a_signal_keeps_its_quantity() -> None:
     sleeves = [{"name": "x", "symbol": "A"}, {"name": "y", "symbol": "A"}]
     lane = {"sizing": {"method": "weights"}, "execution": {"market_impact": {"participation_rate_limit": None}}}
-    engine = engine_for(flat_tape([[100.0] * 4]), [[0.3, 0.3], [NAN, 0.3], [NAN, 0.3], [NAN, 0.3]], sleeves=sleeves,
-                        **lane).run()
+    engine = engine_for(
+        flat_tape([[100.0] * 4]), [[0.3, 0.3], [NAN, 0.3], [NAN, 0.3], [NAN, 0.3]], sleeves=sleeves, **lane
+    ).run()
     assert list(engine.book.quantity[0]) == [3000.0, 3000.0]

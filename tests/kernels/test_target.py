@@ -11,14 +11,19 @@ from polyfolio.core.codes import Event, Reason
 from tests.kernels.tapes import account, engine_for, fills, flat_tape, orders, refusals, weights
 
 NAN = float("nan")
-TEN = {"commission": {"model": "percentage", "percentage_fee": 0.001},
-       "market_impact": {"participation_rate_limit": None}}
+TEN = {
+    "commission": {"model": "percentage", "percentage_fee": 0.001},
+    "market_impact": {"participation_rate_limit": None},
+}
 
 
 @pytest.mark.pitfall("ACC-11")
 def test_from_cash_the_equity_after_is_the_equity_before_over_one_and_the_fee() -> None:
-    engine = engine_for(flat_tape([[100.0] * 3, [50.0] * 3, [20.0] * 3]), [0.4, 0.3, 0.3],
-                        **weights(execution=TEN | {"fill": "same_close"})).run(1)
+    engine = engine_for(
+        flat_tape([[100.0] * 3, [50.0] * 3, [20.0] * 3]),
+        [0.4, 0.3, 0.3],
+        **weights(execution=TEN | {"fill": "same_close"}),
+    ).run(1)
     assert account(engine)["equity"] == pytest.approx(999000.9990009991, abs=1e-9 * 1e6)
     assert abs(account(engine)["cash"]) <= 1e-9 * 1e6
     assert list(engine.book.value[0] / account(engine)["equity"]) == pytest.approx([0.4, 0.3, 0.3], abs=1e-9)
@@ -31,8 +36,9 @@ def test_the_worked_rebalancing_from_holdings_ends_at_its_equity() -> None:
     tape = flat_tape([[100.0] * 3, [50.0] * 3, [20.0] * 3])
     engine = engine_for(tape, [[0.5, 0.2, 0.3], [0.4, 0.3, 0.3], [NAN] * 3], **free).run(1)
     before = engine.book.snapshot()
-    paying = engine_for(tape, [[0.5, 0.2, 0.3], [0.4, 0.3, 0.3], [NAN] * 3],
-                        **weights(execution=TEN | {"fill": "same_close"}))
+    paying = engine_for(
+        tape, [[0.5, 0.2, 0.3], [0.4, 0.3, 0.3], [NAN] * 3], **weights(execution=TEN | {"fill": "same_close"})
+    )
     paying.step()
     paying.book.restore(before)
     paying.step()
@@ -40,13 +46,15 @@ def test_the_worked_rebalancing_from_holdings_ends_at_its_equity() -> None:
     assert abs(account(paying)["cash"]) <= 1e-9 * 1e6
 
 
-@pytest.mark.xfail(strict=True, reason="the fee is estimated on the reference price and charged on the fill's price")
 @pytest.mark.pitfall("ACC-11")
 @pytest.mark.pitfall("ACC-04")
 def test_a_fee_on_the_slipped_price_is_part_of_the_equation() -> None:
-    execution = {"commission": {"model": "percentage", "percentage_fee": 0.01},
-                 "slippage": {"model": "percentage", "base_slippage": 0.01}, "fill": "same_close",
-                 "market_impact": {"participation_rate_limit": None}}
+    execution = {
+        "commission": {"model": "percentage", "percentage_fee": 0.01},
+        "slippage": {"model": "percentage", "base_slippage": 0.01},
+        "fill": "same_close",
+        "market_impact": {"participation_rate_limit": None},
+    }
     engine = engine_for(flat_tape([[100.0] * 3]), [1.0], **weights(execution=execution)).run(1)
     # V' = V - V' (s + f (1 + s)) = V / (1 + 0.01 + 0.0101)
     assert account(engine)["equity"] == pytest.approx(1e6 / 1.0201, rel=1e-9)
@@ -78,9 +86,14 @@ def test_what_is_below_the_smallest_notional_can_still_be_closed() -> None:
 
 
 @pytest.mark.pitfall("RND-06")
-@pytest.mark.parametrize(("limits", "instruments"), [
-    ({"min_notional": 60.0}, {}), ({}, {"min_notional": 60.0}), ({"min_notional": 20.0}, {"min_notional": 60.0}),
-])
+@pytest.mark.parametrize(
+    ("limits", "instruments"),
+    [
+        ({"min_notional": 60.0}, {}),
+        ({}, {"min_notional": 60.0}),
+        ({"min_notional": 20.0}, {"min_notional": 60.0}),
+    ],
+)
 def test_orders_below_the_smallest_notional_are_refused_with_the_reason(limits: Any, instruments: Any) -> None:
     tape = flat_tape([[100.0] * 3, [10.0] * 3], instruments=instruments)
     engine = engine_for(tape, [0.05, 0.07], **weights(account={"initial_capital": 1000.0}, limits=limits)).run()
@@ -96,7 +109,6 @@ def test_a_quantity_that_rounds_to_zero_is_no_order() -> None:
     assert not (engine.journal.events["event"] == Event.ORDER).any()
 
 
-@pytest.mark.xfail(strict=True, reason="an order that rounds to zero leaves no reason")
 @pytest.mark.pitfall("RND-04")
 def test_a_quantity_that_rounds_to_zero_says_why() -> None:
     tape = flat_tape([[300.0] * 3], instruments={"lot": 1.0})
@@ -104,7 +116,6 @@ def test_a_quantity_that_rounds_to_zero_says_why() -> None:
     assert refusals(engine)[0] == (0, 0, Reason.LOT)
 
 
-@pytest.mark.xfail(strict=True, reason="sizing: orders sends quantities that are no whole lots")
 @pytest.mark.pitfall("RND-05")
 def test_given_orders_are_rounded_to_lots_too() -> None:
     tape = flat_tape([[100.0] * 3], instruments={"lot": 1.0})
@@ -112,7 +123,6 @@ def test_given_orders_are_rounded_to_lots_too() -> None:
     assert fills(engine) == [(1, 0, 10.0, 100.0)]
 
 
-@pytest.mark.xfail(strict=True, reason="with sizing: orders the smallest notional keeps a rest for ever")
 @pytest.mark.pitfall("DAT-13")
 def test_a_given_order_may_close_a_rest_below_the_smallest_notional() -> None:
     tape = flat_tape([[100.0, 100.0, 1.0, 1.0]], instruments={"min_notional": 50.0})
@@ -126,8 +136,9 @@ def test_an_order_is_cut_to_the_impact_it_may_have() -> None:
     impact = {"model": "linear", "temporary_impact": 0.5, "permanent_impact": 0.2, "participation_rate_limit": None}
     signals = np.zeros((30, 1))
     signals[24] = 500.0
-    engine = engine_for(flat_tape([closes], volume=1000.0), signals,
-                        **orders(market_impact=impact, market_impact_limit=0.002)).run()
+    engine = engine_for(
+        flat_tape([closes], volume=1000.0), signals, **orders(market_impact=impact, market_impact_limit=0.002)
+    ).run()
     assert fills(engine)[0][2] == pytest.approx(0.002 / ((0.5 + 0.1) * sigma) * 1000.0, rel=1e-9)
     assert refusals(engine)[0] == (24, 0, Reason.MARKET_IMPACT)
 
@@ -135,21 +146,23 @@ def test_an_order_is_cut_to_the_impact_it_may_have() -> None:
 def test_a_new_decision_replaces_the_working_order() -> None:
     execution = {"order_type": "limit", "price_threshold": 0.0, "time_in_force": "gtc"}
     closes = [100.0, 105.0, 104.0, 103.0, 103.0]
-    engine = engine_for(flat_tape([closes]), [[0.1], [0.1], [0.1], [NAN], [NAN]],
-                        **weights(execution=execution, account={"initial_capital": 10_000.0})).run()
+    engine = engine_for(
+        flat_tape([closes]),
+        [[0.1], [0.1], [0.1], [NAN], [NAN]],
+        **weights(execution=execution, account={"initial_capital": 10_000.0}),
+    ).run()
     # limits 100, 105, 104: the second is met at the open of 104; no order is left of the first
     assert fills(engine)[0] == (2, 0, 10_000.0 * 0.1 / 105.0, 104.0)
 
 
-@pytest.mark.xfail(strict=True, reason="a replaced or cancelled working order leaves no reason")
 def test_a_replaced_order_says_so() -> None:
     execution = {"order_type": "limit", "time_in_force": "gtc"}
-    engine = engine_for(flat_tape([[100.0, 105.0, 110.0, 110.0]]), [[0.1], [0.2], [0.2], [0.2]],
-                        **weights(execution=execution)).run()
+    engine = engine_for(
+        flat_tape([[100.0, 105.0, 110.0, 110.0]]), [[0.1], [0.2], [0.2], [0.2]], **weights(execution=execution)
+    ).run()
     assert (1, 0, Reason.REPLACED) in refusals(engine)
 
 
-@pytest.mark.xfail(strict=True, reason="a want that cannot trade leaves no reason")
 def test_a_want_that_cannot_trade_says_so() -> None:
     tape = flat_tape([[100.0] * 3, [50.0] * 3], missing=[(0, 1)])
     engine = engine_for(tape, [0.5, 0.5], **weights()).run()

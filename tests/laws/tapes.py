@@ -1,4 +1,4 @@
-"""Random tapes: gaps, missing bars, late listings, delistings, dividends, splits, borrow, funding, lots, foreign prices."""
+"""Random tapes: gaps, missing bars, late listings, delistings, dividends, splits, borrow, funding, lots, currencies."""
 
 from __future__ import annotations
 

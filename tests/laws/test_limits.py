@@ -1,4 +1,4 @@
-"""After the risk stage every limit holds, whatever the wants and the covariance; and no cut is larger than it must be."""
+"""After the risk stage every limit holds, whatever wants and covariance are; and no cut is larger than it must be."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def certificates(engine: Engine) -> Iterator[Any]:
 
 
 def too_small_to_send(engine: Engine, lane: int, row: int) -> bool:
-    """Whether an order was held back by a minimum or an impact cap: what it would have reduced stays until it can go."""
+    """Whether a minimum or an impact cap held an order back: what it would have reduced stays until it can go."""
     events = engine.journal.events
     held_back = np.isin(events["reason"], (Reason.MIN_NOTIONAL, Reason.MARKET_IMPACT))
     return bool(((events["lane"] == lane) & (events["row"] == row) & held_back).any())

@@ -69,8 +69,9 @@ def test_a_trade_from_elsewhere_is_booked_and_one_of_its_own_cannot_be_left_out(
     manager, sizer, risk = PortfolioManager(desk=one), PositionSizer(desk=one), RiskManager(desk=one)
     execution = ExecutionSimulator(desk=one)
     data = market_data(TAPE, 0)
-    manager.update_portfolio([*execution.execute_trades([], data),
-                              Trade("S1", 3.0, 100.0, None, 1.5, 0.0, "elsewhere")], data)
+    manager.update_portfolio(
+        [*execution.execute_trades([], data), Trade("S1", 3.0, 100.0, None, 1.5, 0.0, "elsewhere")], data
+    )
     state = manager.get_portfolio_state()
     assert state.cash == pytest.approx(1e6 - 301.5)
     assert state.positions["S1"].trades[0].trade_id == "elsewhere"
@@ -118,8 +119,12 @@ def test_what_objects_cannot_drive_is_refused(lane: dict[str, Any], field: str) 
 
 
 def test_the_objects_show_the_lanes_rules() -> None:
-    one = desk(sizing={"method": "kelly"}, limits={"max_position": 0.2}, account={"initial_capital": 5e4},
-               risk={"max_drawdown": 0.25})
+    one = desk(
+        sizing={"method": "kelly"},
+        limits={"max_position": 0.2},
+        account={"initial_capital": 5e4},
+        risk={"max_drawdown": 0.25},
+    )
     assert PositionSizer(desk=one).sizing_method == "kelly"
     assert PositionSizer(desk=one).max_position_size == 0.2
     assert PortfolioManager(desk=one).initial_capital == 5e4

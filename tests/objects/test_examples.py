@@ -20,8 +20,21 @@ def test_examples_run(name: str) -> None:
 
 def test_the_public_classes_have_examples() -> None:
     finder = doctest.DocTestFinder()
-    shown = {test.name.split(".")[-1] for name in MODULES for test in finder.find(importlib.import_module(name))
-             if test.examples}
-    assert {"PortfolioManager", "PositionSizer", "RiskManager", "ExecutionSimulator", "CommissionModel",
-            "SlippageModel", "MarketImpactModel", "MarketData", "calculate_position_size",
-            "validate_signal_execution"} <= shown
+    shown = {
+        test.name.split(".")[-1]
+        for name in MODULES
+        for test in finder.find(importlib.import_module(name))
+        if test.examples
+    }
+    assert {
+        "PortfolioManager",
+        "PositionSizer",
+        "RiskManager",
+        "ExecutionSimulator",
+        "CommissionModel",
+        "SlippageModel",
+        "MarketImpactModel",
+        "MarketData",
+        "calculate_position_size",
+        "validate_signal_execution",
+    } <= shown

@@ -18,10 +18,14 @@ from polyfolio.objects import (
 )
 
 TIERED = {
-    "model": "tiered", "fixed_fee": 1.0, "percentage_fee": 0.001,
-    "tiered_rates": [{"min_volume": 0, "max_volume": 1000, "rate": 0.001},
-                     {"min_volume": 1000, "max_volume": 10000, "rate": 0.0008},
-                     {"min_volume": 10000, "max_volume": "inf", "rate": 0.0005}],
+    "model": "tiered",
+    "fixed_fee": 1.0,
+    "percentage_fee": 0.001,
+    "tiered_rates": [
+        {"min_volume": 0, "max_volume": 1000, "rate": 0.001},
+        {"min_volume": 1000, "max_volume": 10000, "rate": 0.0008},
+        {"min_volume": 10000, "max_volume": "inf", "rate": 0.0005},
+    ],
 }
 BAR = MarketData(100.0, 103.0, 97.0, 101.0, volume=50_000.0, volatility=0.02)
 
@@ -36,23 +40,28 @@ def test_models_say_their_name_and_follow_their_formula() -> None:
     slippage = SlippageModel({"model": "linear", "base_slippage": 0.0001, "volume_impact": 1e-8})
     assert slippage.calculate(-5000, 100.0) == pytest.approx(0.00015)
     assert slippage.calculate(0, 100.0, spread=0.4) == pytest.approx(0.0001 + 0.002)
-    impact = MarketImpactModel({"model": "square_root", "permanent_impact": 0.1, "temporary_impact": 0.05,
-                                "participation_rate_limit": 0.1})
+    impact = MarketImpactModel(
+        {"model": "square_root", "permanent_impact": 0.1, "temporary_impact": 0.05, "participation_rate_limit": 0.1}
+    )
     found = impact.calculate(100, 10_000.0, 0.02)
     assert found.permanent == pytest.approx(0.1 * 0.02 * 0.01)
     assert found.paid == pytest.approx(0.05 * 0.02 * 0.1 + 0.5 * found.permanent)
     assert impact.calculate(impact.largest_quantity(found.paid, 10_000.0, 0.02), 10_000.0, 0.02).paid == (
-        pytest.approx(found.paid))
+        pytest.approx(found.paid)
+    )
     assert impact.calculate(100, math.nan, 0.02).paid == 0.0
     assert (slippage.model, impact.model, impact.participation_rate_limit) == ("linear", "square_root", 0.1)
 
 
 def test_a_market_order_fills_at_the_open_with_every_cost() -> None:
-    simulator = ExecutionSimulator({
-        "commission": {"model": "percentage", "percentage_fee": 0.001},
-        "slippage": {"model": "percentage", "base_slippage": 0.002},
-        "market_impact": {"model": "linear", "temporary_impact": 0.5, "participation_rate_limit": 0.1}})
-    trade, = simulator.execute_trades([TradeRequest("A", -1000.0)], {"A": BAR})
+    simulator = ExecutionSimulator(
+        {
+            "commission": {"model": "percentage", "percentage_fee": 0.001},
+            "slippage": {"model": "percentage", "base_slippage": 0.002},
+            "market_impact": {"model": "linear", "temporary_impact": 0.5, "participation_rate_limit": 0.1},
+        }
+    )
+    (trade,) = simulator.execute_trades([TradeRequest("A", -1000.0)], {"A": BAR})
     push = 0.5 * 0.02 * 1000.0 / 50_000.0
     assert trade.price == pytest.approx(100.0 * (1.0 - 0.002 - push))
     assert trade.commission == pytest.approx(0.001 * 1000.0 * trade.price)
@@ -80,15 +89,21 @@ def test_a_day_order_ends_with_its_bar() -> None:
 
 def test_limit_and_stop_orders_meet_the_bar() -> None:
     data = dict.fromkeys("ABCD", BAR)
-    trades = ExecutionSimulator({}).execute_trades([
-        TradeRequest("A", 1.0, "limit", limit_price=98.0), TradeRequest("B", 1.0, "limit", limit_price=96.0),
-        TradeRequest("C", -1.0, "stop", stop_price=99.0), TradeRequest("D", 1.0, "limit", limit_price=105.0)], data)
+    trades = ExecutionSimulator({}).execute_trades(
+        [
+            TradeRequest("A", 1.0, "limit", limit_price=98.0),
+            TradeRequest("B", 1.0, "limit", limit_price=96.0),
+            TradeRequest("C", -1.0, "stop", stop_price=99.0),
+            TradeRequest("D", 1.0, "limit", limit_price=105.0),
+        ],
+        data,
+    )
     assert {trade.ticker: trade.price for trade in trades} == {"A": 98.0, "C": 99.0, "D": 100.0}
 
 
 def test_orders_of_any_size_are_funded_when_it_stands_alone() -> None:
     simulator = ExecutionSimulator({"execution": {"market_impact": {"participation_rate_limit": None}}})
-    trade, = simulator.execute_trades([TradeRequest("A", 1e9)], {"A": BAR})
+    (trade,) = simulator.execute_trades([TradeRequest("A", 1e9)], {"A": BAR})
     assert trade.quantity == 1e9
 
 

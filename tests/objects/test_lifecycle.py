@@ -12,8 +12,11 @@ from polyfolio.objects import RISK_LIMITS, calculate_position_size, validate_sig
 
 
 def config(stage: str, sharpe: float | None, wins: float | None) -> SimpleNamespace:
-    return SimpleNamespace(lifecycle_stage=stage, validation=SimpleNamespace(sharpe_ratio=sharpe),
-                           performance=SimpleNamespace(gross_win_rate=wins))
+    return SimpleNamespace(
+        lifecycle_stage=stage,
+        validation=SimpleNamespace(sharpe_ratio=sharpe),
+        performance=SimpleNamespace(gross_win_rate=wins),
+    )
 
 
 def signal(direction: str, confidence: float) -> SimpleNamespace:
@@ -67,8 +70,13 @@ def test_bad_input_is_named(bad: dict[str, Any], names: tuple[str, ...]) -> None
     assert all(name in str(error.value) for name in names)
 
 
-PORTFOLIO = {"daily_pnl": 0.0, "total_value": 100_000.0, "total_exposure": 20_000.0,
-             "exposures_by_asset": {"BTC/USDT": 0.1}, "open_positions": [1, 2]}
+PORTFOLIO = {
+    "daily_pnl": 0.0,
+    "total_value": 100_000.0,
+    "total_exposure": 20_000.0,
+    "exposures_by_asset": {"BTC/USDT": 0.1},
+    "open_positions": [1, 2],
+}
 
 
 @pytest.mark.parametrize(
@@ -78,8 +86,12 @@ PORTFOLIO = {"daily_pnl": 0.0, "total_value": 100_000.0, "total_exposure": 20_00
         ({"daily_pnl": -2000.01}, 500.0, "MATURE", (False, "Daily loss limit reached")),
         ({"daily_pnl": -2000.0}, 500.0, "MATURE", (True, "OK")),
         ({"total_exposure": 50_000.0}, 500.0, "MATURE", (False, "Portfolio exposure limit reached (50.0%)")),
-        ({"exposures_by_asset": {"BTC/USDT": 0.2}}, 500.0, "MATURE",
-         (False, "Asset exposure limit reached for BTC/USDT")),
+        (
+            {"exposures_by_asset": {"BTC/USDT": 0.2}},
+            500.0,
+            "MATURE",
+            (False, "Asset exposure limit reached for BTC/USDT"),
+        ),
         ({}, 99.99, "MATURE", (False, "Position size below minimum ($99.99)")),
         ({}, 500.0, "PAPER", (False, "Configuration is in PAPER mode")),
         ({"open_positions": list(range(10))}, 500.0, "MATURE", (False, "Maximum concurrent positions reached")),
@@ -97,19 +109,25 @@ def test_other_limits_may_be_given() -> None:
     tight = {**RISK_LIMITS, "max_total_exposure": 0.1}
     asked = {"pair": "BTC/USDT", "position_size": 500.0}
     assert validate_signal_execution(asked, PORTFOLIO, {"lifecycle_stage": "MATURE"}, limits=tight) == (
-        False, "Portfolio exposure limit reached (20.0%)")
+        False,
+        "Portfolio exposure limit reached (20.0%)",
+    )
 
 
 def test_the_limits_are_the_published_ones() -> None:
     assert {**RISK_LIMITS, "max_per_stage": dict(RISK_LIMITS["max_per_stage"])} == {
         "max_total_exposure": 0.50,
         "max_per_stage": {"MATURE": 0.30, "VALIDATION": 0.15, "DISCOVERY": 0.05, "DECAY": 0.10},
-        "max_per_asset": 0.20, "min_cash_reserve": 0.30, "max_daily_loss": 0.02, "max_positions": 10,
+        "max_per_asset": 0.20,
+        "min_cash_reserve": 0.30,
+        "max_daily_loss": 0.02,
+        "max_positions": 10,
         "min_position_size": 100.0,
     }
 
 
 def test_a_portfolio_without_value_is_refused() -> None:
     with pytest.raises(DataError, match="total_value"):
-        validate_signal_execution({"pair": "X", "position_size": 1.0}, {**PORTFOLIO, "total_value": 0.0},
-                                  {"lifecycle_stage": "MATURE"})
+        validate_signal_execution(
+            {"pair": "X", "position_size": 1.0}, {**PORTFOLIO, "total_value": 0.0}, {"lifecycle_stage": "MATURE"}
+        )

@@ -83,7 +83,9 @@ def test_requests_reach_the_sizes_at_the_last_prices() -> None:
     manager.update_portfolio([bought("A", 5.0, 100.0)], bars(A=100.0))
     data = bars(A=100.0, B=20.0)
     assert manager.trade_requests({"A": 0.2, "B": 0.4}, data) == [
-        TradeRequest("A", pytest.approx(-3.0)), TradeRequest("B", pytest.approx(20.0))]
+        TradeRequest("A", pytest.approx(-3.0)),
+        TradeRequest("B", pytest.approx(20.0)),
+    ]
     assert manager.trade_requests({"B": 0.1}, data) == [TradeRequest("B", pytest.approx(5.0))]
     assert manager.get_portfolio_state().cash == 500.0
 

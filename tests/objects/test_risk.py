@@ -63,8 +63,13 @@ def test_sizes_are_scaled_until_the_value_at_risk_holds() -> None:
 
 
 def test_counts_keep_the_largest_wants() -> None:
-    manager = RiskManager({"max_portfolio_risk": 0.5, "max_correlation": 0.99,
-                           "position_limits": {"max_long_positions": 1, "max_short_positions": 1}})
+    manager = RiskManager(
+        {
+            "max_portfolio_risk": 0.5,
+            "max_correlation": 0.99,
+            "position_limits": {"max_long_positions": 1, "max_short_positions": 1},
+        }
+    )
     sizes = manager.adjust_positions_for_risk({"A": 0.2, "B": 0.3, "C": -0.1}, CASH, bars())
     assert sizes == {"A": 0.0, "B": 0.3, "C": -0.1}
 
@@ -102,11 +107,18 @@ def test_a_check_judges_the_book_after_the_trades() -> None:
     assert good
     assert good.passed
     assert not good.violations
-    bad = manager.check_risk_constraints(state, [
-        Trade("A", 1.0, 100.0, None, 0.0, 0.0, "1"), Trade("A", 1.0, 100.0, None, 0.0, 0.0, "2"),
-        Trade("B", -2.0, 60.0, None, 0.0, 0.0, "3")])
+    bad = manager.check_risk_constraints(
+        state,
+        [
+            Trade("A", 1.0, 100.0, None, 0.0, 0.0, "1"),
+            Trade("A", 1.0, 100.0, None, 0.0, 0.0, "2"),
+            Trade("B", -2.0, 60.0, None, 0.0, 0.0, "3"),
+        ],
+    )
     assert {line.limit: line.value for line in bad.violations} == {
-        "max_position": pytest.approx(0.4), "max_gross": pytest.approx(0.52)}
+        "max_position": pytest.approx(0.4),
+        "max_gross": pytest.approx(0.52),
+    }
     assert not bad
     assert "max_position: 0.4 breaks 0.3" in bad.reasons
     assert manager.last_result is bad

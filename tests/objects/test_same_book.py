@@ -23,8 +23,9 @@ from tests.objects.tools import COSTS, LIMITED, make_tape, momentum
 
 
 def plan_of(tape: Any, *lanes: dict[str, Any]) -> Plan:
-    spec = Spec(name="same", journal="full", checked=True, lanes=[{"name": f"lane{i}", **lane}
-                                                                  for i, lane in enumerate(lanes)])
+    spec = Spec(
+        name="same", journal="full", checked=True, lanes=[{"name": f"lane{i}", **lane} for i, lane in enumerate(lanes)]
+    )
     return compile_spec(spec, tape.universe)
 
 
@@ -58,12 +59,22 @@ LANES = {
     "equal weight with costs": ({"sizing": {"method": "equal_weight"}, "execution": COSTS}, {}),
     "limits, VaR, correlation, feedback, exits": ({"sizing": {"method": "signal_strength"}, **LIMITED}, {}),
     "weekly, gtc limit orders": (
-        {"sizing": {"method": "inverse_volatility"}, "rebalance": {"every": "week", "threshold": 0.01},
-         "execution": {**COSTS, "order_type": "limit", "time_in_force": "gtc", "price_threshold": 0.002}}, {}),
+        {
+            "sizing": {"method": "inverse_volatility"},
+            "rebalance": {"every": "week", "threshold": 0.01},
+            "execution": {**COSTS, "order_type": "limit", "time_in_force": "gtc", "price_threshold": 0.002},
+        },
+        {},
+    ),
     "lots, closed bars, drawdown": (
-        {"sizing": {"method": "signal_strength"}, **LIMITED, "account": {"initial_capital": 30_000.0},
-         "risk": {"max_drawdown": 0.03, "max_volatility": 0.2, "covariance": {"window": 60}}},
-        {"lot": 1.0, "closed": 0.05}),
+        {
+            "sizing": {"method": "signal_strength"},
+            **LIMITED,
+            "account": {"initial_capital": 30_000.0},
+            "risk": {"max_drawdown": 0.03, "max_volatility": 0.2, "covariance": {"window": 60}},
+        },
+        {"lot": 1.0, "closed": 0.05},
+    ),
 }
 
 
@@ -79,8 +90,11 @@ def test_objects_and_engine_leave_the_same_book_and_journal(name: str) -> None:
 
 def test_a_lane_among_others_is_driven_alone() -> None:
     tape = make_tape(80)
-    plan = plan_of(tape, {"sizing": {"method": "equal_weight"}, "execution": COSTS},
-                   {"sizing": {"method": "signal_strength"}, **LIMITED})
+    plan = plan_of(
+        tape,
+        {"sizing": {"method": "equal_weight"}, "execution": COSTS},
+        {"sizing": {"method": "signal_strength"}, **LIMITED},
+    )
     signals = np.stack([np.ones(tape.close.shape), momentum(tape)])
     engine = Engine(plan, tape, signals).run()
     for lane in range(2):
@@ -89,8 +103,14 @@ def test_a_lane_among_others_is_driven_alone() -> None:
 
 def test_a_margin_call_is_the_same_too() -> None:
     tape = make_tape(120, 3)
-    plan = plan_of(tape, {"sizing": {"method": "weights", "allow_short": True}, "limits": {"max_leverage": 12.0},
-                          "account": {"maintenance_margin": 0.08}})
+    plan = plan_of(
+        tape,
+        {
+            "sizing": {"method": "weights", "allow_short": True},
+            "limits": {"max_leverage": 12.0},
+            "account": {"maintenance_margin": 0.08},
+        },
+    )
     signals = np.tile(np.array([9.0, -1.0, 1.0]), (1, tape.rows, 1))
     engine = Engine(plan, tape, signals).run()
     assert (engine.journal.fills["reason"] == 45).any()
@@ -119,7 +139,8 @@ def test_the_state_shows_what_the_book_holds() -> None:
     assert len(manager.portfolio_history) == 40
     assert sum(len(trades) for trades in desk.trades.values()) == desk.journal.fills.size
     assert manager.calculate_performance_metrics()["total_return"] == pytest.approx(
-        manager.get_portfolio_state().total_value / 1e6 - 1.0)
+        manager.get_portfolio_state().total_value / 1e6 - 1.0
+    )
 
 
 def test_a_request_that_is_left_out_is_not_executed_and_a_changed_one_is() -> None:

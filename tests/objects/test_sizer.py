@@ -25,7 +25,8 @@ def test_the_documents_defaults_hold() -> None:
 
 def test_equal_weight_shares_among_names_with_a_signal() -> None:
     sizes = PositionSizer({"method": "equal_weight", "max_position_size": 1.0}).calculate_position_sizes(
-        {"A": 1.0, "B": -0.3, "C": 0.0}, STATE, bars(A=0.1, B=0.1, C=0.1))
+        {"A": 1.0, "B": -0.3, "C": 0.0}, STATE, bars(A=0.1, B=0.1, C=0.1)
+    )
     assert sizes == {"A": 0.5, "B": -0.5, "C": 0.0}
 
 
@@ -42,7 +43,8 @@ def test_inverse_volatility_prefers_the_history() -> None:
     returns = {"A": random.normal(0, 0.01, 300), "B": random.normal(0, 0.04, 300)}
     data = {ticker: MarketData.at(10.0, volatility=0.5, returns=series) for ticker, series in returns.items()}
     sizes = PositionSizer({"method": "inverse_volatility", "max_position_size": 1.0}).calculate_position_sizes(
-        {"A": 1.0, "B": 1.0}, STATE, data)
+        {"A": 1.0, "B": 1.0}, STATE, data
+    )
     inverse = {ticker: 1.0 / series[-252:].std(ddof=1) for ticker, series in returns.items()}
     assert sizes["A"] == pytest.approx(inverse["A"] / sum(inverse.values()), rel=1e-9)
 

@@ -35,8 +35,15 @@ def make_tape(rows: int = 201, slots: int = 8, seed: int = 3, **more: Any) -> Ta
     tradable[0] = 1
     day = np.arange(rows, dtype=np.int64) + 19_000
     return Tape(
-        (day + 1) * DAY, opens, high, low, close, random.uniform(2e3, 2e4, (rows, slots)), tradable,
-        Calendar("24/7", 365.25, 365.25, "given", day), Universe(tuple(f"S{i}" for i in range(slots))),
+        (day + 1) * DAY,
+        opens,
+        high,
+        low,
+        close,
+        random.uniform(2e3, 2e4, (rows, slots)),
+        tradable,
+        Calendar("24/7", 365.25, 365.25, "given", day),
+        Universe(tuple(f"S{i}" for i in range(slots))),
         instrument_table(slots, lot=more.get("lot", 0.0)),
     )
 

@@ -16,8 +16,16 @@ from polyfolio.report import folders, saved
 from tests.report import runs
 
 OLD = Path(__file__).with_name("data") / "run_v0"
-FILES = {"meta.json", "metrics.json", "events.parquet", "fills.parquet", "marks.parquet", "times.parquet", "trades.csv",
-         "equity.csv"}
+FILES = {
+    "meta.json",
+    "metrics.json",
+    "events.parquet",
+    "fills.parquet",
+    "marks.parquet",
+    "times.parquet",
+    "trades.csv",
+    "equity.csv",
+}
 
 
 def names(folder: Path) -> set[str]:

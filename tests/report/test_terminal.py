@@ -43,8 +43,13 @@ def test_the_accounting_fits_and_shows_the_terms(width: int) -> None:
 @pytest.mark.pitfall("LAH-05")
 def test_the_conventions_name_the_years_the_rate_the_fill_and_the_currency() -> None:
     text = "\n".join(terminal.convention_lines(runs.result()))
-    for word in ("N = 365.25 bars (bars a year of the calendar 24/7)", "risk-free rate 0.0 %", "Fills: next_open",
-                 "money in USD", runs.result().run_id[:16]):
+    for word in (
+        "N = 365.25 bars (bars a year of the calendar 24/7)",
+        "risk-free rate 0.0 %",
+        "Fills: next_open",
+        "money in USD",
+        runs.result().run_id[:16],
+    ):
         assert word in text
 
 

@@ -58,7 +58,10 @@ def test_the_environment_s_execution_section_keeps_every_number() -> None:
     fee, slip, impact = execution.commission, execution.slippage, execution.market_impact
     assert (fee.model, fee.fixed_fee, fee.percentage_fee) == (Commission.TIERED, 1.0, 0.001)
     assert [(t.min_volume, t.max_volume, t.rate) for t in fee.tiered_rates] == [
-        (0.0, 1000.0, 0.001), (1000.0, 10000.0, 0.0008), (10000.0, None, 0.0005)]
+        (0.0, 1000.0, 0.001),
+        (1000.0, 10000.0, 0.0008),
+        (10000.0, None, 0.0005),
+    ]
     assert (slip.model, slip.base_slippage, slip.volume_impact) == (Slippage.LINEAR, 0.0001, 0.00000001)
     assert (impact.model, impact.permanent_impact, impact.temporary_impact) == (Impact.SQUARE_ROOT, 0.1, 0.05)
     assert impact.participation_rate_limit == 0.1
@@ -143,10 +146,15 @@ def test_a_section_that_is_no_map_is_refused() -> None:
 
 
 def test_the_agents_classes_load_as_they_are() -> None:
-    loaded = load_with_history({
-        "position_config": PositionSizingConfig(method="risk_parity"), "risk_config": RiskManagementConfig(),
-        "correlation_config": CorrelationConfig(), "execution_config": ExecutionRulesConfig(),
-        "feedback_config": RiskFeedbackConfig()})
+    loaded = load_with_history(
+        {
+            "position_config": PositionSizingConfig(method="risk_parity"),
+            "risk_config": RiskManagementConfig(),
+            "correlation_config": CorrelationConfig(),
+            "execution_config": ExecutionRulesConfig(),
+            "feedback_config": RiskFeedbackConfig(),
+        }
+    )
     lane = loaded.spec.lanes[0]
     assert (lane.sizing.method, lane.limits.max_position, lane.limits.min_position) == (Sizing.RISK_PARITY, 0.1, 0.01)
     assert (lane.risk.max_volatility, lane.risk.max_position_risk, lane.risk.max_var) == (0.15, 0.05, 0.02)
@@ -175,17 +183,25 @@ def test_the_risk_limits_load_as_they_are() -> None:
 
 
 def test_the_risk_limits_compile_to_caps_by_stage_and_asset() -> None:
-    universe = Universe(("BTC/USDT", "ETH/USDT", "BTC/USD"), {"stage": ("MATURE", "DISCOVERY", "MATURE"),
-                                                              "asset": ("BTC", "ETH", "BTC")})
+    universe = Universe(
+        ("BTC/USDT", "ETH/USDT", "BTC/USD"),
+        {"stage": ("MATURE", "DISCOVERY", "MATURE"), "asset": ("BTC", "ETH", "BTC")},
+    )
     plan = compile_spec(load({"RISK_LIMITS": risk_limits()}), universe)
     stage, asset = plan.label_names.index("stage"), plan.label_names.index("asset")
     caps = {(plan.label_names[int(v)], plan.label_values[int(v)][int(code)]): cap for v, code, cap in plan.caps}
-    assert caps == {("stage", "MATURE"): 0.30, ("stage", "DISCOVERY"): 0.05, ("asset", "BTC"): 0.20, ("asset",
-        "ETH"): 0.20}
+    assert caps == {
+        ("stage", "MATURE"): 0.30,
+        ("stage", "DISCOVERY"): 0.05,
+        ("asset", "BTC"): 0.20,
+        ("asset", "ETH"): 0.20,
+    }
     assert list(plan.labels[asset]) == [0, 1, 0]
     assert list(plan.labels[stage]) == [1, 0, 1]
     assert [note.split(":")[0] for note in plan.notes] == [
-        "lanes[0].limits.labels[0].cap.VALIDATION", "lanes[0].limits.labels[0].cap.DECAY"]
+        "lanes[0].limits.labels[0].cap.VALIDATION",
+        "lanes[0].limits.labels[0].cap.DECAY",
+    ]
 
 
 def test_a_run_s_own_keys_may_stand_beside_a_document() -> None:

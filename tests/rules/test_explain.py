@@ -38,13 +38,20 @@ def test_show_has_defaults_the_schedule_and_the_translation() -> None:
     assert shown["configuration"]["lanes"][0]["execution"]["fill"] == "next_open"
     schedule = shown["schedule"]["multi_ticker_env"]
     assert schedule["program"] == [
-        "size", "filter", "cap_position (max_position)", "cap_count (max_long_positions, max_short_positions)",
-        "min_position (min_position)", "correlation (correlation_limit)", "drawdown (max_drawdown)",
-        "scale (max_leverage, max_var)"]
+        "size",
+        "filter",
+        "cap_position (max_position)",
+        "cap_count (max_long_positions, max_short_positions)",
+        "min_position (min_position)",
+        "correlation (correlation_limit)",
+        "drawdown (max_drawdown)",
+        "scale (max_leverage, max_var)",
+    ]
     assert schedule["decides"] == "at the first bar of each 1min"
     assert schedule["commission"] == (
         "tiered; marginal, per_trade; [0, 1000) units: 0.001 of notional; [1000, 10000) units: 0.0008 of notional; "
-        "[10000, inf) units: 0.0005 of notional")
+        "[10000, inf) units: 0.0005 of notional"
+    )
     assert any("max_portfolio_risk -> risk.max_var: 0.02" in line for line in shown["translated"])
     assert "multi_ticker_env.reward" in shown["not used by this part"]
 
@@ -67,7 +74,11 @@ def test_a_key_is_explained_by_name_or_path() -> None:
 
 def test_a_key_of_another_document_leads_to_each_of_ours() -> None:
     assert {item.key for item in explain.explain("max_portfolio_risk")} == {
-        "risk.max_volatility", "risk.max_var", "risk.var_method", "risk.var_confidence"}
+        "risk.max_volatility",
+        "risk.max_var",
+        "risk.var_method",
+        "risk.var_confidence",
+    }
 
 
 def test_an_unknown_key_names_the_closest() -> None:
@@ -95,10 +106,16 @@ def test_the_reference_page_in_the_documentation_is_up_to_date() -> None:
     assert page.read_text(encoding="utf-8") == explain.reference(), remedy
 
 
-@pytest.mark.parametrize("arguments, part", [
-    (["schema"], '"$defs"'), (["validate", str(ENVIRONMENT)], "valid, 1 lane"),
-    (["show", str(ENVIRONMENT)], "scale (max_leverage, max_var)"), (["explain", "max_var"], "value at risk"),
-    (["reference"], "# Configuration")])
+@pytest.mark.parametrize(
+    "arguments, part",
+    [
+        (["schema"], '"$defs"'),
+        (["validate", str(ENVIRONMENT)], "valid, 1 lane"),
+        (["show", str(ENVIRONMENT)], "scale (max_leverage, max_var)"),
+        (["explain", "max_var"], "value at risk"),
+        (["reference"], "# Configuration"),
+    ],
+)
 def test_the_command_prints_it(arguments: list[str], part: str) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output

@@ -17,9 +17,13 @@ def test_two_files_that_mean_the_same_have_one_id() -> None:
 
 def test_spec_tape_kernels_and_seed_each_change_the_id() -> None:
     other = load({**ONE, "lanes": [{"name": "a", "limits": {"max_position": 0.3}}]})
-    ids = {run_id(load(ONE), "tape", "kernels"), run_id(other, "tape", "kernels"), run_id(load(ONE), "tape2",
-        "kernels"),
-           run_id(load(ONE), "tape", "kernels2"), run_id(load(ONE), "tape", "kernels", seed=1)}
+    ids = {
+        run_id(load(ONE), "tape", "kernels"),
+        run_id(other, "tape", "kernels"),
+        run_id(load(ONE), "tape2", "kernels"),
+        run_id(load(ONE), "tape", "kernels2"),
+        run_id(load(ONE), "tape", "kernels", seed=1),
+    }
     assert len(ids) == 5
 
 

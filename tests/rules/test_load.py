@@ -38,9 +38,18 @@ def test_a_key_like_nothing_lists_the_keys_of_its_section() -> None:
     assert "stop_loss, take_profit" in refusal("name: run\nlanes:\n  - name: a\n    exits: {zzz: 1}\n").remedy
 
 
-@pytest.mark.parametrize("value, bound", [("'0.2'", "a number"), ("true", "a number"), ("[1]", "a number"),
-                                          (".nan", "a finite number"), (".inf", "a finite number"), ("-1", "> 0"),
-                                          ("101", "<= 100")])
+@pytest.mark.parametrize(
+    "value, bound",
+    [
+        ("'0.2'", "a number"),
+        ("true", "a number"),
+        ("[1]", "a number"),
+        (".nan", "a finite number"),
+        (".inf", "a finite number"),
+        ("-1", "> 0"),
+        ("101", "<= 100"),
+    ],
+)
 def test_a_limit_of_the_wrong_type_or_size_is_refused(value: str, bound: str) -> None:
     error = refusal(f"name: run\nlanes:\n  - name: a\n    limits:\n      max_position: {value}\n")
     assert error.field == "lanes[0].limits.max_position (run.yaml, line 5)"
@@ -53,19 +62,29 @@ def test_a_number_that_yaml_takes_for_text_is_explained() -> None:
     assert "1.0e-8" in error.remedy
 
 
-@pytest.mark.parametrize("text, field, bound", [
-    ("name: run\nlanes: 5\n", "lanes (run.yaml, line 2)", "a list"),
-    ("name: run\nlanes: []\n", "lanes (run.yaml, line 2)", "at least 1 long"),
-    ("name: run\nlanes: [5]\n", "lanes[0] (run.yaml, line 2)", "a section of keys"),
-    ("lanes: [{name: a}]\n", "name (run.yaml)", "given"),
-    ("name: run\nseed: 1.5\nlanes: [{name: a}]\n", "seed (run.yaml, line 2)", "a whole number"),
-    ("name: run\nobservation: hour\nlanes: [{name: a}]\n", "observation (run.yaml, line 2)", "one of 'day' or 'bar'"),
-    ("name: run\nlanes: [{name: a, sizing: {method: risk_party}}]\n", "lanes[0].sizing.method (run.yaml, line 2)",
-     "one of weights, equal_weight"),
-    ("- 1\n", "run.yaml", "a map of keys"),
-    ("name: [\n", "run.yaml, line 2", "YAML"),
-    ("name: 2024-13-45\n", "run.yaml", "YAML with valid values"),
-])
+@pytest.mark.parametrize(
+    "text, field, bound",
+    [
+        ("name: run\nlanes: 5\n", "lanes (run.yaml, line 2)", "a list"),
+        ("name: run\nlanes: []\n", "lanes (run.yaml, line 2)", "at least 1 long"),
+        ("name: run\nlanes: [5]\n", "lanes[0] (run.yaml, line 2)", "a section of keys"),
+        ("lanes: [{name: a}]\n", "name (run.yaml)", "given"),
+        ("name: run\nseed: 1.5\nlanes: [{name: a}]\n", "seed (run.yaml, line 2)", "a whole number"),
+        (
+            "name: run\nobservation: hour\nlanes: [{name: a}]\n",
+            "observation (run.yaml, line 2)",
+            "one of 'day' or 'bar'",
+        ),
+        (
+            "name: run\nlanes: [{name: a, sizing: {method: risk_party}}]\n",
+            "lanes[0].sizing.method (run.yaml, line 2)",
+            "one of weights, equal_weight",
+        ),
+        ("- 1\n", "run.yaml", "a map of keys"),
+        ("name: [\n", "run.yaml, line 2", "YAML"),
+        ("name: 2024-13-45\n", "run.yaml", "YAML with valid values"),
+    ],
+)
 def test_a_configuration_of_the_wrong_shape_is_refused(text: str, field: str, bound: str) -> None:
     error = refusal(text)
     assert error.field == field
@@ -114,16 +133,26 @@ def test_a_bare_off_of_yaml_is_the_word_off() -> None:
 
 
 def test_defaults_hold_for_every_lane_and_a_lane_s_own_word_wins() -> None:
-    spec = load({"name": "run", "defaults": {"limits": {"max_position": 0.2, "max_gross": 0.8}},
-                 "lanes": [{"name": "a"}, {"name": "b", "limits": {"max_position": 0.1}}]})
+    spec = load(
+        {
+            "name": "run",
+            "defaults": {"limits": {"max_position": 0.2, "max_gross": 0.8}},
+            "lanes": [{"name": "a"}, {"name": "b", "limits": {"max_position": 0.1}}],
+        }
+    )
     assert [lane.limits.max_position for lane in spec.lanes] == [0.2, 0.1]
     assert [lane.limits.max_gross for lane in spec.lanes] == [0.8, 0.8]
     assert spec.defaults is None
 
 
 def test_maps_of_symbols_replace_each_other() -> None:
-    spec = load({"name": "run", "defaults": {"sizing": {"risk_budget": {"A": 1.0}}},
-                 "lanes": [{"name": "a", "sizing": {"risk_budget": {"B": 0.5, "C": 0.5}}}]})
+    spec = load(
+        {
+            "name": "run",
+            "defaults": {"sizing": {"risk_budget": {"A": 1.0}}},
+            "lanes": [{"name": "a", "sizing": {"risk_budget": {"B": 0.5, "C": 0.5}}}],
+        }
+    )
     assert spec.lanes[0].sizing.risk_budget == {"B": 0.5, "C": 0.5}
 
 
@@ -131,8 +160,12 @@ def test_the_framework_preset_has_its_published_numbers_and_stays_below_the_lane
     lane = single({"limits": {"preset": "framework", "max_position": 0.1}}).lanes[0]
     assert (lane.limits.max_position, lane.limits.max_leverage, lane.correlation.limit) == (0.1, 1.0, 0.7)
     assert (lane.exits.stop_loss, lane.exits.take_profit) == (0.08, 0.20)
-    assert (lane.risk.max_volatility, lane.risk.max_drawdown, lane.risk.max_var, lane.risk.max_es) == (.12, .15,
-        .05, .05)
+    assert (lane.risk.max_volatility, lane.risk.max_drawdown, lane.risk.max_var, lane.risk.max_es) == (
+        0.12,
+        0.15,
+        0.05,
+        0.05,
+    )
     assert lane.limits.preset is None
 
 
@@ -141,11 +174,18 @@ def test_the_lifecycle_preset_has_its_published_numbers() -> None:
     assert (limits.max_gross, limits.min_cash_reserve, limits.max_daily_loss) == (0.5, 0.3, 0.02)
     assert (limits.max_positions, limits.min_notional) == (10, 100.0)
     assert [(label.by, label.cap) for label in limits.labels] == [
-        ("stage", {"MATURE": 0.30, "VALIDATION": 0.15, "DISCOVERY": 0.05, "DECAY": 0.10}), ("asset", 0.20)]
+        ("stage", {"MATURE": 0.30, "VALIDATION": 0.15, "DISCOVERY": 0.05, "DECAY": 0.10}),
+        ("asset", 0.20),
+    ]
 
 
-@pytest.mark.parametrize("section, field", [("defaults: {limits: {preset: framwork}}\nlanes: [{name: a}]", "defaults"),
-                                            ("lanes: [{name: a, limits: {preset: framwork}}]", "lanes[0]")])
+@pytest.mark.parametrize(
+    "section, field",
+    [
+        ("defaults: {limits: {preset: framwork}}\nlanes: [{name: a}]", "defaults"),
+        ("lanes: [{name: a, limits: {preset: framwork}}]", "lanes[0]"),
+    ],
+)
 def test_an_unknown_preset_names_the_closest(section: str, field: str) -> None:
     error = refusal(f"name: run\n{section}\n")
     assert error.field == f"{field}.limits.preset (run.yaml, line 2)"

@@ -28,24 +28,51 @@ def program(lane: dict[str, Any]) -> list[str]:
     return [Stage(code).name.lower() for code in codes if code != Stage.END]
 
 
-@pytest.mark.parametrize("lane, stages", [
-    ({}, ["size", "filter", "scale"]),
-    ({"limits": {"max_leverage": None}}, ["size", "filter"]),
-    ({"limits": {"max_position": 0.2, "min_position": 0.01, "max_positions": 2}},
-     ["size", "filter", "cap_position", "cap_count", "min_position", "scale"]),
-    ({"limits": {"labels": [{"by": "sector", "cap": 0.3}]}}, ["size", "filter", "cap_label", "scale"]),
-    ({"limits": {"labels": [{"by": "sector", "cap": {"energy": 0.3}}]}}, ["size", "filter", "scale"]),
-    ({"risk": {"max_position_risk": 0.05, "max_drawdown": 0.1}, "feedback": {"iterations": 3},
-      "correlation": {"limit": 0.7}, "hedge": {"benchmark": "SPY"}, "limits": {"max_daily_loss": 0.02}},
-     ["size", "filter", "cap_position_risk", "correlation", "feedback", "hedge", "drawdown", "daily_loss", "scale"]),
-    ({"rebalance": {"threshold": 0.02}}, ["size", "filter", "scale", "rebalance"]),
-    ({"rebalance": {"risk_band": [0.1, 0.2]}}, ["size", "filter", "scale", "rebalance"]),
-    ({"rebalance": {"cost_aware": True}}, ["size", "filter", "scale", "rebalance"]),
-    ({"rebalance": {"every": "week"}}, ["size", "filter", "scale"]),
-    ({"risk": {"projection": "qp"}, "limits": {"max_position": 0.2, "max_positions": 2},
-     "rebalance": {"threshold": .1}},
-     ["size", "filter", "cap_count", "project", "cap_position", "scale", "rebalance"]),
-])
+@pytest.mark.parametrize(
+    "lane, stages",
+    [
+        ({}, ["size", "filter", "scale"]),
+        ({"limits": {"max_leverage": None}}, ["size", "filter"]),
+        (
+            {"limits": {"max_position": 0.2, "min_position": 0.01, "max_positions": 2}},
+            ["size", "filter", "cap_position", "cap_count", "min_position", "scale"],
+        ),
+        ({"limits": {"labels": [{"by": "sector", "cap": 0.3}]}}, ["size", "filter", "cap_label", "scale"]),
+        ({"limits": {"labels": [{"by": "sector", "cap": {"energy": 0.3}}]}}, ["size", "filter", "scale"]),
+        (
+            {
+                "risk": {"max_position_risk": 0.05, "max_drawdown": 0.1},
+                "feedback": {"iterations": 3},
+                "correlation": {"limit": 0.7},
+                "hedge": {"benchmark": "SPY"},
+                "limits": {"max_daily_loss": 0.02},
+            },
+            [
+                "size",
+                "filter",
+                "cap_position_risk",
+                "correlation",
+                "feedback",
+                "hedge",
+                "drawdown",
+                "daily_loss",
+                "scale",
+            ],
+        ),
+        ({"rebalance": {"threshold": 0.02}}, ["size", "filter", "scale", "rebalance"]),
+        ({"rebalance": {"risk_band": [0.1, 0.2]}}, ["size", "filter", "scale", "rebalance"]),
+        ({"rebalance": {"cost_aware": True}}, ["size", "filter", "scale", "rebalance"]),
+        ({"rebalance": {"every": "week"}}, ["size", "filter", "scale"]),
+        (
+            {
+                "risk": {"projection": "qp"},
+                "limits": {"max_position": 0.2, "max_positions": 2},
+                "rebalance": {"threshold": 0.1},
+            },
+            ["size", "filter", "cap_count", "project", "cap_position", "scale", "rebalance"],
+        ),
+    ],
+)
 def test_the_default_program_has_the_stages_whose_limits_are_on(lane: dict[str, Any], stages: list[str]) -> None:
     assert program(lane) == stages
 
@@ -55,17 +82,20 @@ def test_an_explicit_program_is_kept_in_its_order() -> None:
     assert program(lane) == ["size", "cap_position", "filter", "scale"]
 
 
-@pytest.mark.parametrize("lane, field, bound", [
-    ({"program": ["filter", "size"]}, "", "starts with size"),
-    ({"program": []}, "", "starts with size"),
-    ({"program": ["size", "filter", "filter"]}, "", "named once"),
-    ({"program": ["size", "filtr"]}, "[1]", "one of size, filter"),
-    ({"program": ["size", "filter"], "risk": {"max_var": 0.02}}, "", "scale, which keeps max_var"),
-    ({"program": ["size", "filter", "scale"], "limits": {"max_position": 0.1}}, "", "cap_position"),
-    ({"program": ["size", "scale"]}, "", "filter, which keeps shorts out"),
-    ({"program": ["size", "filter", "scale"], "risk": {"projection": "qp"}}, "", "project, which keeps projection"),
-    ({"program": ["size"] + [f"fractions:F{i}" for i in range(23)]}, "", "at most 23 stages"),
-])
+@pytest.mark.parametrize(
+    "lane, field, bound",
+    [
+        ({"program": ["filter", "size"]}, "", "starts with size"),
+        ({"program": []}, "", "starts with size"),
+        ({"program": ["size", "filter", "filter"]}, "", "named once"),
+        ({"program": ["size", "filtr"]}, "[1]", "one of size, filter"),
+        ({"program": ["size", "filter"], "risk": {"max_var": 0.02}}, "", "scale, which keeps max_var"),
+        ({"program": ["size", "filter", "scale"], "limits": {"max_position": 0.1}}, "", "cap_position"),
+        ({"program": ["size", "scale"]}, "", "filter, which keeps shorts out"),
+        ({"program": ["size", "filter", "scale"], "risk": {"projection": "qp"}}, "", "project, which keeps projection"),
+        ({"program": ["size"] + [f"fractions:F{i}" for i in range(23)]}, "", "at most 23 stages"),
+    ],
+)
 def test_a_program_that_would_leave_a_limit_unkept_is_refused(lane: dict[str, Any], field: str, bound: str) -> None:
     with pytest.raises(ConfigError) as caught:
         program(lane)
@@ -79,8 +109,10 @@ def test_leverage_alone_asks_for_no_stage_in_an_explicit_program() -> None:
 
 def test_a_third_party_s_stages_are_numbered_from_the_extension_code_on() -> None:
     register("stage", "esg_filter")(test_leverage_alone_asks_for_no_stage_in_an_explicit_program)
-    plan = plan_of({"name": "a", "program": ["size", "filter", "esg_filter"]},
-                   {"name": "b", "program": ["size", "filter", "mine:Stage", "esg_filter"]})
+    plan = plan_of(
+        {"name": "a", "program": ["size", "filter", "esg_filter"]},
+        {"name": "b", "program": ["size", "filter", "mine:Stage", "esg_filter"]},
+    )
     assert plan.extensions == ("esg_filter", "mine:Stage")
     assert list(plan.program[0][2:4]) == [1000, 0]
     assert list(plan.program[1][2:5]) == [1001, 1000, 0]
@@ -98,8 +130,10 @@ def test_one_sleeve_per_slot_unless_sleeves_are_listed() -> None:
 
 
 def test_lifecycle_evidence_comes_from_the_sleeves() -> None:
-    sleeves = [{"name": "x", "symbol": "AAPL", "stage": "MATURE", "sharpe": 2.1, "win_rate": 68.0},
-               {"name": "y", "symbol": "MSFT", "base": 0.07}]
+    sleeves = [
+        {"name": "x", "symbol": "AAPL", "stage": "MATURE", "sharpe": 2.1, "win_rate": 68.0},
+        {"name": "y", "symbol": "MSFT", "base": 0.07},
+    ]
     plan = plan_of({"name": "a", "sizing": {"method": "lifecycle"}}, {"name": "b"}, sleeves=sleeves)
     assert plan.evidence.shape == (2, 2, 3)
     np.testing.assert_array_equal(plan.evidence[1], [[0.10, 2.1, 68.0], [0.07, np.nan, np.nan]])
@@ -109,16 +143,21 @@ def test_lanes_share_tiers_caps_covariances_and_signals_that_are_equal() -> None
     tiers = {"execution": {"commission": {"model": "tiered", "tiered_rates": [{"min_volume": 0, "rate": 0.001}]}}}
     caps = {"limits": {"labels": [{"by": "sector", "cap": 0.3}]}}
     momentum = {"strategy": {"name": "momentum", "params": {"lookback": 5}}}
-    plan = plan_of({"name": "a", **tiers, **caps, **momentum}, {"name": "b", **tiers, **caps, **momentum},
-                   {"name": "c", "risk": {"covariance": {"method": "ewma", "decay": 0.97}}, "signal": "agent"},
-                   {"name": "d", "signal": "a"})
+    plan = plan_of(
+        {"name": "a", **tiers, **caps, **momentum},
+        {"name": "b", **tiers, **caps, **momentum},
+        {"name": "c", "risk": {"covariance": {"method": "ewma", "decay": 0.97}}, "signal": "agent"},
+        {"name": "d", "signal": "a"},
+    )
     assert list(plan.rules["tier_table"]) == [0, 0, 1, 1]
     assert list(plan.rules["label_caps"]) == [0, 0, 1, 1]
     assert list(plan.rules["label_caps_end"]) == [1, 1, 1, 1]
     assert list(plan.rules["signal"]) == [0, 0, 1, 0]
     assert [source.name for source in plan.sources] == ["a", "agent"]
-    assert plan.covariances == (CovarianceModel(Covariance.SAMPLE, 252, 0.94, 60),
-                                CovarianceModel(Covariance.EWMA, 252, 0.97, 60))
+    assert plan.covariances == (
+        CovarianceModel(Covariance.SAMPLE, 252, 0.94, 60),
+        CovarianceModel(Covariance.EWMA, 252, 0.97, 60),
+    )
     assert list(plan.rules["covariance_model"]) == [0, 0, 1, 0]
     assert plan.strategies[2] is None
     assert plan.strategies[0] is not None
@@ -144,14 +183,20 @@ def test_a_slot_without_a_label_has_none_of_the_codes() -> None:
 
 
 def test_groups_know_their_lanes_and_their_limits() -> None:
-    plan = plan_of({"name": "a"}, {"name": "b"}, {"name": "c"},
-                   groups=[{"name": "g", "lanes": ["b", "c"], "max_gross": 0.8, "netting": True}])
+    plan = plan_of(
+        {"name": "a"},
+        {"name": "b"},
+        {"name": "c"},
+        groups=[{"name": "g", "lanes": ["b", "c"], "max_gross": 0.8, "netting": True}],
+    )
     assert list(plan.group_of) == [-1, 0, 0]
     assert tuple(plan.groups[0]) == (0.8, np.inf, 1)
 
 
-@pytest.mark.parametrize("every, bars, period", [("bar", 0, 0), (5, 5, 0), ("1min", 0, 1), ("1h", 0, 2), ("1d", 0, 4),
-                                                 ("week", 0, 8), ("month", 0, 16)])
+@pytest.mark.parametrize(
+    "every, bars, period",
+    [("bar", 0, 0), (5, 5, 0), ("1min", 0, 1), ("1h", 0, 2), ("1d", 0, 4), ("week", 0, 8), ("month", 0, 16)],
+)
 def test_decisions_are_every_n_bars_or_at_the_start_of_a_period(every: object, bars: int, period: int) -> None:
     rules = plan_of({"name": "a", "rebalance": {"every": every}}).rules[0]
     assert (rules["every_bars"], rules["every_period"]) == (bars, period)
@@ -162,14 +207,17 @@ def test_the_hedge_takes_the_account_s_benchmark() -> None:
     assert list(rules["hedge_slot"]) == [2, -1]
 
 
-@pytest.mark.parametrize("lane, run, field, value", [
-    ({"hedge": {"benchmark": "SPX"}}, {}, "lanes[0].hedge.benchmark", "SPX"),
-    ({"sizing": {"risk_budget": {"AAPLE": 1.0}}}, {}, "lanes[0].sizing.risk_budget.AAPLE", "AAPLE"),
-    ({}, {"sleeves": [{"name": "x", "symbol": "GOOG"}]}, "sleeves[0].symbol", "GOOG"),
-    ({"limits": {"labels": [{"by": "sectors", "cap": 0.1}]}}, {}, "lanes[0].limits.labels[0].by", "sectors"),
-    ({"strategy": {"name": "momentun"}}, {}, "lanes[0].strategy.name", "momentun"),
-    ({"account": {"base_currency": "EUR"}}, {}, "lanes[0].account.base_currency", "EUR"),
-])
+@pytest.mark.parametrize(
+    "lane, run, field, value",
+    [
+        ({"hedge": {"benchmark": "SPX"}}, {}, "lanes[0].hedge.benchmark", "SPX"),
+        ({"sizing": {"risk_budget": {"AAPLE": 1.0}}}, {}, "lanes[0].sizing.risk_budget.AAPLE", "AAPLE"),
+        ({}, {"sleeves": [{"name": "x", "symbol": "GOOG"}]}, "sleeves[0].symbol", "GOOG"),
+        ({"limits": {"labels": [{"by": "sectors", "cap": 0.1}]}}, {}, "lanes[0].limits.labels[0].by", "sectors"),
+        ({"strategy": {"name": "momentun"}}, {}, "lanes[0].strategy.name", "momentun"),
+        ({"account": {"base_currency": "EUR"}}, {}, "lanes[0].account.base_currency", "EUR"),
+    ],
+)
 def test_a_name_the_tape_or_the_registry_does_not_know_is_refused(
     lane: dict[str, Any], run: dict[str, Any], field: str, value: str
 ) -> None:

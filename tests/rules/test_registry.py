@@ -51,6 +51,7 @@ def test_an_unknown_kind_lists_the_kinds() -> None:
 
 def test_the_decorator_gives_a_name_and_a_cell_may_run_twice() -> None:
     for _ in range(2):
+
         @registry.register("strategy", "mine")
         class Mine: ...
 
@@ -92,8 +93,10 @@ def test_a_path_to_an_object_needs_no_name() -> None:
 
 
 def test_the_registry_imports_nothing_that_stands_above_it() -> None:
-    code = ("import sys, polyfolio.rules.registry as r; r.check('strategy', 'momentum');"
-            "print([m for m in sys.modules if m.startswith('polyfolio.') and m.split('.')[1] not in"
-            " ('core', 'rules', 'errors', 'kernels')])")
+    code = (
+        "import sys, polyfolio.rules.registry as r; r.check('strategy', 'momentum');"
+        "print([m for m in sys.modules if m.startswith('polyfolio.') and m.split('.')[1] not in"
+        " ('core', 'rules', 'errors', 'kernels')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

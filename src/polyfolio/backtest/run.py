@@ -94,8 +94,12 @@ def backtest(
 def tape_of(spec: Spec) -> Tape:
     """The tape that a configuration names."""
     if spec.tape is None:
-        raise ConfigError("tape", None, "a section that says where the market rows are",
-                          "Add `tape: {path: ...}`, or give a tape from code.")
+        raise ConfigError(
+            "tape",
+            None,
+            "a section that says where the market rows are",
+            "Add `tape: {path: ...}`, or give a tape from code.",
+        )
     return open_tape(spec.tape, spec.lanes[0].account.base_currency)
 
 
@@ -104,8 +108,12 @@ def refuse_silent_lanes(plan: Plan) -> None:
     heard = [plan.sources[int(number)] for number in plan.rules["signal"]]
     for lane, source in zip(plan.names, heard, strict=True):
         if source.strategy is None:
-            raise ConfigError(f"strategy of lane {lane}", None, "named, where signals are not given from outside",
-                              "Add `strategy: {name: ...}` to the lane, or pass signals.")
+            raise ConfigError(
+                f"strategy of lane {lane}",
+                None,
+                "named, where signals are not given from outside",
+                "Add `strategy: {name: ...}` to the lane, or pass signals.",
+            )
 
 
 def walk(engine: Engine, progress: Progress | None) -> None:

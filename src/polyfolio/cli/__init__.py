@@ -18,7 +18,7 @@ VERBS = {
     "demo": "Three portfolios on bundled hourly prices: table, plot, files in results/demo. [dim]polyfolio demo[/dim]",
     "run": "A backtest of a configuration file. [dim]polyfolio run my.yaml --set seed=7 --out results/mine[/dim]",
     "why": "Why a trade was made, cut, refused or missing. "
-           "[dim]polyfolio why results/demo --lane momentum --slot BTC/USDT --at 2024-06-01T01:00[/dim]",
+    "[dim]polyfolio why results/demo --lane momentum --slot BTC/USDT --at 2024-06-01T01:00[/dim]",
     "config": "Schema, check and meaning of configuration files. [dim]polyfolio config explain max_var[/dim]",
     "warm": "Compile everything once, so that no run waits for it. [dim]polyfolio warm[/dim]",
     "version": "Versions of polyfolio and of what its numbers depend on. [dim]polyfolio version[/dim]",
@@ -52,8 +52,13 @@ def load(verb: str) -> Any:
 
 
 app = typer.Typer(
-    cls=Verbs, name="polyfolio", no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False,
-    epilog=EXIT_CODE_HELP, context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Verbs,
+    name="polyfolio",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    epilog=EXIT_CODE_HELP,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

@@ -17,11 +17,12 @@ from polyfolio.rules.identity import run_id
 DESK_ROWS = 4
 
 
-def run() -> None:
-    """Walk a tiny tape, report on it in every way there is, and drive a lane through the objects."""
+def run(with_objects: bool = True) -> None:
+    """Walk a tiny tape, report on it in every way there is and, if asked, drive a lane through the objects."""
     report()
-    on_a_desk()
-    alone()
+    if with_objects:
+        on_a_desk()
+        alone()
 
 
 def report() -> None:
@@ -76,6 +77,11 @@ def alone() -> None:
     objects.MarketImpactModel().calculate(1.0, 1e6, 0.01)
     config = {"lifecycle_stage": "MATURE", "validation": {"sharpe_ratio": 2.0}, "performance": {"gross_win_rate": 60.0}}
     objects.calculate_position_size(config, 1e5, {"direction": "BUY", "confidence": 0.9})
-    portfolio = {"daily_pnl": 0.0, "total_value": 1e5, "total_exposure": 0.0, "exposures_by_asset": {},
-                 "open_positions": []}
+    portfolio = {
+        "daily_pnl": 0.0,
+        "total_value": 1e5,
+        "total_exposure": 0.0,
+        "exposures_by_asset": {},
+        "open_positions": [],
+    }
     objects.validate_signal_execution({"pair": "A", "position_size": 500.0}, portfolio, config)

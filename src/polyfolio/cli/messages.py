@@ -8,7 +8,10 @@ from rich.text import Text
 from polyfolio.errors import ConfigError, DataError, PolyfolioError, RetryError, StopTrading
 
 KINDS: dict[type[PolyfolioError], str] = {
-    ConfigError: "configuration", DataError: "data", RetryError: "try again", StopTrading: "stop trading",
+    ConfigError: "configuration",
+    DataError: "data",
+    RetryError: "try again",
+    StopTrading: "stop trading",
 }
 LONGEST_VALUE = 200
 

@@ -55,8 +55,12 @@ def run(
     spec = read(file, settings or [], journal)
     folder = out if out is not None else Path("results") / folder_name(spec.name)
     if spec.journal == Level.OFF:
-        raise ConfigError("journal", "off", "summary or full, where numbers are to be shown",
-                          "Use --journal summary for numbers, --journal full for trades and reasons.")
+        raise ConfigError(
+            "journal",
+            "off",
+            "summary or full, where numbers are to be shown",
+            "Use --journal summary for numbers, --journal full for trades and reasons.",
+        )
     probe(folder)
     screen_out = screen.console()
     result = walked(spec, threads, screen_out, quiet=as_json)
@@ -65,8 +69,11 @@ def run(
         print(json.dumps(result.record(), indent=2, allow_nan=False))
         return
     screen.show(screen_out, result)
-    screen_out.print(f"\nWritten to {folder}/. polyfolio why {folder} --help answers questions about it.",
-                     soft_wrap=True, markup=False)
+    screen_out.print(
+        f"\nWritten to {folder}/. polyfolio why {folder} --help answers questions about it.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def read(file: Path, settings: list[str], journal: Kept | None) -> Spec:

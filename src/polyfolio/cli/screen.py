@@ -34,8 +34,13 @@ def braille(out: Console) -> bool:
 @contextmanager
 def following(out: Console, lanes: tuple[str, ...]) -> Iterator[Any]:
     """A bar that follows a run: rows done, and the equity of the first lanes."""
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.percentage:>3.0f} %"),
-               TextColumn("{task.fields[equity]}", style="dim"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[equity]}", style="dim"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=out, transient=True) as bar:
         task = bar.add_task("Walking", total=1, equity="")
 

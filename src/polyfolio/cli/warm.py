@@ -15,6 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 @app.command()
 def warm(
     again: Annotated[bool, typer.Option("--again", help="Ask the compiler even where it is noted as done.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="The doors behind the object API too.")] = False,
 ) -> None:
     """Compile every kernel that Python calls into a cache, so that no run waits for it.
 
@@ -25,8 +26,8 @@ def warm(
       polyfolio warm
     """  # noqa: D301 - \b keeps the lines of the example apart
     out = Console(highlight=False)
-    folder = None if again else warming.noted()
+    folder = None if again or everything else warming.noted()
     if folder is None:
-        part("compiling").compile_all(out)
+        part("compiling").compile_all(out, everything)
     else:
         out.print(f"warm: everything is compiled; cache: {folder}", soft_wrap=True)

@@ -24,8 +24,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def why(
     run: Annotated[Path, typer.Argument(help="A folder that `polyfolio demo` or `polyfolio run` wrote.")],
     slot: Annotated[str, typer.Option(help="Symbol.")],
-    at: Annotated[str, typer.Option(metavar="TIME|ROW", help="Time of a bar's close (UTC unless it says otherwise; "
-                                    "between two bars, the earlier one) or a row number.")],
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME|ROW",
+            help="Time of a bar's close (UTC unless it says otherwise; "
+            "between two bars, the earlier one) or a row number.",
+        ),
+    ],
     lane: Annotated[str | None, typer.Option(help="Lane; may be left out where there is one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the journal's rows behind the answer.")] = False,
 ) -> None:

@@ -123,8 +123,9 @@ class Journal:
         if not 0 <= row <= last:
             raise DataError("row", row, f"a row of the journal, 0 to {last}", "Choose a row that was walked.")
         fills = fills[(fills["lane"] == index) & (fills["slot"] == number)]
-        return Story(self.lanes[index], self.symbols[number], number, events[events["lane"] == index], fills, marks,
-                     self.times)
+        return Story(
+            self.lanes[index], self.symbols[number], number, events[events["lane"] == index], fills, marks, self.times
+        )
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """A copy of every column, for `restore`."""
@@ -165,7 +166,11 @@ def _in_words(event: Any) -> dict[str, Any]:
     stage = int(event["stage"])
     known = event["event"] in (Event.CUT, Event.HOLD) and stage in Stage._value2member_map_
     return {
-        "row": int(event["row"]), "slot": int(event["slot"]), "event": Event(int(event["event"])).name.lower(),
-        "reason": Reason(int(event["reason"])).name.lower(), "stage": Stage(stage).name.lower() if known else stage,
-        "before": float(event["before"]), "after": float(event["after"]),
+        "row": int(event["row"]),
+        "slot": int(event["slot"]),
+        "event": Event(int(event["event"])).name.lower(),
+        "reason": Reason(int(event["reason"])).name.lower(),
+        "stage": Stage(stage).name.lower() if known else stage,
+        "before": float(event["before"]),
+        "after": float(event["after"]),
     }

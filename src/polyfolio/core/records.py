@@ -43,7 +43,10 @@ ACCOUNT = np.dtype(
         ("total_funding", "f8"),
         ("total_turnover", "f8"),
         ("total_realised", "f8"),
-        ("total_timing", "f8"),  # quantity * (reference - decision price): what waiting for the fill cost, inside the gain
+        (
+            "total_timing",
+            "f8",
+        ),  # quantity * (reference - decision price): what waiting for the fill cost, inside the gain
         ("period_volume", "f8"),  # volume of the commission period, for cumulative tiers
         ("residual", "f8"),  # largest abs(identity residual) / equity seen so far
         ("status", "i8"),

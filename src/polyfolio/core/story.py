@@ -68,12 +68,16 @@ class Story(Timeline):
         for event in decision:
             reason = Reason(int(event["reason"]))
             if event["event"] == Event.SIGNAL:
-                told.append(f"signal {event['before']:.4g} asked for {words.share(event['after'])} of equity"
-                            + words.SIZED.get(reason, ""))
+                told.append(
+                    f"signal {event['before']:.4g} asked for {words.share(event['after'])} of equity"
+                    + words.SIZED.get(reason, "")
+                )
             elif event["event"] == Event.CUT:
                 text = words.CUTS.get(reason, words.CHANGED)
-                told.append(text.format(after=words.share(event["after"]), name=words.NAMES[reason])
-                            + self.certified(decision, reason))
+                told.append(
+                    text.format(after=words.share(event["after"]), name=words.NAMES[reason])
+                    + self.certified(decision, reason)
+                )
             elif event["event"] == Event.STATUS:
                 told.append(self.status(event))
             elif event["event"] == Event.ORDER:
@@ -136,8 +140,10 @@ class Story(Timeline):
         for fill in fills[:SHOWN_FILLS]:
             where = words.MOMENTS[Moment(int(fill["moment"]))] if row is not None else f"on {self.when(fill['row'])}"
             costs = [f"{name} {words.money(fill[name])}" for name in ("commission", "slippage", "impact") if fill[name]]
-            told.append(f"{words.signed(fill['quantity'])} at {words.plain(fill['price'])} {where}"
-                        + (f" ({', '.join(costs)})" if costs else ""))
+            told.append(
+                f"{words.signed(fill['quantity'])} at {words.plain(fill['price'])} {where}"
+                + (f" ({', '.join(costs)})" if costs else "")
+            )
         more = f" and {fills.size - SHOWN_FILLS} more fills" if fills.size > SHOWN_FILLS else ""
         return "filled " + ", ".join(told) + more
 
@@ -146,7 +152,8 @@ class Story(Timeline):
         """One refusal; what is left of the order waits or ends."""
         reason = Reason(int(event["reason"]))
         text = words.REFUSALS.get(reason, words.REFUSED).format(
-            before=words.signed(event["before"]), after=words.signed(event["after"]), name=words.NAMES[reason])
+            before=words.signed(event["before"]), after=words.signed(event["after"]), name=words.NAMES[reason]
+        )
         waits = event["after"] == event["before"] and event["before"] != 0.0
         return text + (" and waits" if waits else "")
 

@@ -58,8 +58,12 @@ class Universe:
             return self.symbols.index(symbol)
         except ValueError:
             known = ", ".join(self.symbols[:12])
-            raise DataError("symbol", symbol, f"one of the tape's {len(self.symbols)} symbols ({known})",
-                            "Add it to the tape or correct its spelling.") from None
+            raise DataError(
+                "symbol",
+                symbol,
+                f"one of the tape's {len(self.symbols)} symbols ({known})",
+                "Add it to the tape or correct its spelling.",
+            ) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +99,12 @@ class Tape:
                 continue
             array = np.ascontiguousarray(array, dtype=np.float64)
             if array.shape != (self.times.size, len(self.universe.symbols)):
-                raise DataError(name, array.shape, f"of shape {(self.times.size, len(self.universe.symbols))}",
-                                "Give one row per time and one column per symbol.")
+                raise DataError(
+                    name,
+                    array.shape,
+                    f"of shape {(self.times.size, len(self.universe.symbols))}",
+                    "Give one row per time and one column per symbol.",
+                )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         check_times(self.times)
@@ -120,15 +128,34 @@ class Tape:
     def digest(self) -> str:
         """Digest (hex) of everything a result depends on."""
         digest = hashlib.sha256()
-        for array in (self.times, self.open, self.high, self.low, self.close, self.volume, self.tradable,
-                      self.instruments, self.calendar.day):
+        for array in (
+            self.times,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.volume,
+            self.tradable,
+            self.instruments,
+            self.calendar.day,
+        ):
             digest.update(np.ascontiguousarray(array).tobytes())
         for name in OPTIONAL:
             array = getattr(self, name)
             digest.update(name.encode() + (b"" if array is None else array.tobytes()))
-        digest.update(repr((self.universe.symbols, sorted(self.universe.labels.items()), self.universe.currencies,
-                            self.universe.base_currency, self.calendar.name, self.calendar.bars_per_year,
-                            self.calendar.days_per_year)).encode())
+        digest.update(
+            repr(
+                (
+                    self.universe.symbols,
+                    sorted(self.universe.labels.items()),
+                    self.universe.currencies,
+                    self.universe.base_currency,
+                    self.calendar.name,
+                    self.calendar.bars_per_year,
+                    self.calendar.days_per_year,
+                )
+            ).encode()
+        )
         return digest.hexdigest()
 
 
@@ -151,8 +178,12 @@ def check_times(times: Ints) -> None:
         row = int(np.argmax(steps <= 0)) + 1
         kind = "duplicated" if times[row] == times[row - 1] else "unsorted"
         stamp = np.datetime64(int(times[row]), "ns")
-        raise DataError(f"times[{row}]", str(stamp), "later than the row before it",
-                        f"The times are {kind}: sort the rows and keep one row per time.")
+        raise DataError(
+            f"times[{row}]",
+            str(stamp),
+            "later than the row before it",
+            f"The times are {kind}: sort the rows and keep one row per time.",
+        )
 
 
 def check_prices(tape: Tape) -> None:
@@ -163,16 +194,27 @@ def check_prices(tape: Tape) -> None:
         bad = on & ~(np.isfinite(array) & (array > 0.0))
         if bad.any():
             row, slot = (int(i) for i in np.argwhere(bad)[0])
-            raise DataError(f"{name}[{tape.symbols[slot]}] at {np.datetime64(int(tape.times[row]), 'ns')} (row {row})",
-                            float(array[row, slot]), "finite and above 0 in a tradable row",
-                            "Correct the value, drop the bar, or mark the row as not tradable.")
+            raise DataError(
+                f"{name}[{tape.symbols[slot]}] at {np.datetime64(int(tape.times[row]), 'ns')} (row {row})",
+                float(array[row, slot]),
+                "finite and above 0 in a tradable row",
+                "Correct the value, drop the bar, or mark the row as not tradable.",
+            )
     bad = on & ((tape.low > np.minimum(tape.open, tape.close)) | (tape.high < np.maximum(tape.open, tape.close)))
     if bad.any():
         row, slot = (int(i) for i in np.argwhere(bad)[0])
         values = tuple(float(getattr(tape, name)[row, slot]) for name in PRICES)
-        raise DataError(f"bar[{tape.symbols[slot]}] at {np.datetime64(int(tape.times[row]), 'ns')} (row {row})", values,
-                        "low <= open, close <= high", "Correct the bar or mark the row as not tradable.")
+        raise DataError(
+            f"bar[{tape.symbols[slot]}] at {np.datetime64(int(tape.times[row]), 'ns')} (row {row})",
+            values,
+            "low <= open, close <= high",
+            "Correct the bar or mark the row as not tradable.",
+        )
     if (tape.volume < 0.0).any():
         row, slot = (int(i) for i in np.argwhere(tape.volume < 0.0)[0])
-        raise DataError(f"volume[{tape.symbols[slot]}] (row {row})", float(tape.volume[row, slot]),
-                        "0 or more, or NaN where unknown", "Correct the value.")
+        raise DataError(
+            f"volume[{tape.symbols[slot]}] (row {row})",
+            float(tape.volume[row, slot]),
+            "0 or more, or NaN where unknown",
+            "Correct the value.",
+        )

@@ -113,7 +113,9 @@ STATES: dict[Status, str] = {
 }
 
 MOMENTS: dict[Moment, str] = {
-    Moment.OPEN: "at the open", Moment.INTRABAR: "inside the bar", Moment.CLOSE: "at the close",
+    Moment.OPEN: "at the open",
+    Moment.INTRABAR: "inside the bar",
+    Moment.CLOSE: "at the close",
 }
 
 

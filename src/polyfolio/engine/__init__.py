@@ -1,0 +1,1 @@
+"""The engine: a plan and a tape, walked row by row."""

@@ -47,10 +47,17 @@ class Covariances:
         return max(BLOCK, min(fits // BLOCK * BLOCK, whole, 64 * BLOCK))
 
     def _garch(self, model: CovarianceModel) -> Floats:
-        slots, observations = self.rows.returns.shape
         if model.method != Covariance.GARCH:
-            return np.zeros((slots, 1))
+            return np.zeros((self.rows.returns.shape[0], 1))
         return np.stack([conditional_volatility(series, min_history=model.min_history) for series in self.rows.returns])
+
+    def block_end(self, row: int, last: int) -> int:
+        """First row after `row`, at most `last`, whose covariances stand in another block."""
+        if not self.wanted:
+            return last
+        counts = self.rows.observations
+        first = self.block_of(int(counts[row]))
+        return min(last, int(np.searchsorted(counts, first + self.length, side="left")))
 
     def block_of(self, observation: int) -> int:
         """First observation of the block that holds this count."""
@@ -69,11 +76,25 @@ class Covariances:
             flags = np.ones(last - first, dtype=np.uint8) if needed is None else needed[first:last].copy()
             for m, model in enumerate(self.models):
                 covariance_rows(
-                    self.rows.returns, first, last, int(model.method), model.window, model.min_history, model.decay,
-                    self.garch[m], self.state[m], self.covariance[m], self.correlation[m], self.sigma[m], flags,
+                    self.rows.returns,
+                    first,
+                    last,
+                    int(model.method),
+                    model.window,
+                    model.min_history,
+                    model.decay,
+                    self.garch[m],
+                    self.state[m],
+                    self.covariance[m],
+                    self.correlation[m],
+                    self.sigma[m],
+                    flags,
                 )
             self.first = first
         return Shared(
-            returns=self.rows.returns, covariance=self.covariance, correlation=self.correlation, sigma=self.sigma,
+            returns=self.rows.returns,
+            covariance=self.covariance,
+            correlation=self.correlation,
+            sigma=self.sigma,
             first=max(self.first, 0),
         )

@@ -13,25 +13,29 @@ from typing import Any
 import numpy as np
 
 from polyfolio.core.book import Book, open_book
-from polyfolio.core.codes import Level, Phase, Sizing, Stage
+from polyfolio.core.codes import Level, Phase
 from polyfolio.core.journal import Journal
 from polyfolio.core.tape import Tape
-from polyfolio.core.types import Flags, Floats, Ints
+from polyfolio.core.types import Floats, Ints
+from polyfolio.core.views import Log, Scratch
 from polyfolio.engine import extend
 from polyfolio.engine.covariances import Covariances
+from polyfolio.engine.inputs import (
+    check_identity,
+    check_signals,
+    check_symbols,
+    decision_counts,
+    looks_at_risk,
+    sleeve_of,
+)
 from polyfolio.engine.memory import ledger, log_buffers, scratch
 from polyfolio.engine.orders import spell_out, submit, take_fill
 from polyfolio.engine.rows import rows_of
-from polyfolio.errors import ConfigError, DataError, StopTrading
+from polyfolio.errors import ConfigError, DataError
 from polyfolio.rules.plan import Plan
 
 Progress = Callable[[int, int], None]
 
-TOLERANCE = 1e-9  # of equity, for the accounting identity in checked mode
-RISK_STAGES = (Stage.CAP_POSITION_RISK, Stage.CORRELATION, Stage.FEEDBACK, Stage.HEDGE, Stage.SCALE, Stage.PROJECT,
-               Stage.REBALANCE)
-RISK_SIZING = (Sizing.INVERSE_VOLATILITY, Sizing.RISK_PARITY, Sizing.KELLY, Sizing.VOLATILITY_TARGET,
-               Sizing.MIN_VARIANCE)
 ALL_STAGES = np.array([0, 1 << 30], dtype=np.int64)
 
 
@@ -53,11 +57,8 @@ class Engine:
     """
 
     def __init__(self, plan: Plan, tape: Tape, signals: Floats, *, threads: int = 1, live: bool = False) -> None:
-        if plan.symbols != tape.symbols:
-            raise ConfigError("plan.symbols", plan.symbols[:5], f"the tape's symbols {tape.symbols[:5]}",
-                              "Compile the spec for this tape's universe.")
-        self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year,
-                                   days_per_year=tape.calendar.days_per_year)
+        check_symbols(plan, tape)
+        self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year, days_per_year=tape.calendar.days_per_year)
         self.tape, self.row, self.live = tape, -1, live
         self._filling = False
         self.rows = rows_of(tape, plan.observation)
@@ -68,27 +69,9 @@ class Engine:
         self._walk, self.python_stages = extend.walk_for(plan.extensions)
         extend.check_python(self.plan, self.python_stages)
         self._covariances = Covariances(self.rows, plan.covariances, looks_at_risk(plan))
-        self._needed = self._decision_counts()
+        self._needed = decision_counts(self.plan, self.rows)
         self._slices = slices(units_of(plan.group_of), max(1, threads))
-        self._work = [
-            (scratch(self.plan, tape.slots, self.book.slot_of.size), self._buffers(part)) for part in self._slices
-        ]
-
-    def _buffers(self, part: Ints) -> Any:
-        largest = int((part[:, 1] - part[:, 0]).max())
-        return log_buffers(largest, self.book.slot_of.size, self.plan.level >= Level.FULL)
-
-    def _decision_counts(self) -> Flags | None:
-        """Risk observations at which some lane may decide; None when that is all of them."""
-        periods = {(int(r["every_bars"]), int(r["every_period"])) for r in self.plan.rules}
-        if any(bars > 0 or bits == 0 for bars, bits in periods):
-            return None
-        bits = 0
-        for _, period in periods:
-            bits |= period
-        needed = np.zeros(self.rows.returns.shape[1] + 1, dtype=np.uint8)
-        needed[self.rows.observations[(self.rows.market.starts & bits) != 0]] = 1
-        return needed
+        self._work = [work_of(self.plan, part) for part in self._slices]
 
     @property
     def final(self) -> int:
@@ -104,8 +87,9 @@ class Engine:
         """
         last = self.tape.rows if until is None else until
         begun = self.row + 1
+        self._filling = False
         while self.row + 1 < last:
-            stop = self._block_end(self.row + 1, last)
+            stop = self._covariances.block_end(self.row + 1, last)
             if self.python_stages:
                 stop = self.row + 2
                 self._walk_python(self.row + 1)
@@ -119,8 +103,12 @@ class Engine:
     def step(self) -> Engine:
         """Walk the next row: fills, mark, decision."""
         if self.row + 1 >= self.tape.rows:
-            raise DataError("row", self.row + 1, f"below {self.tape.rows}, the rows of the tape",
-                            "The tape has ended: restore a snapshot or start a new engine.")
+            raise DataError(
+                "row",
+                self.row + 1,
+                f"below {self.tape.rows}, the rows of the tape",
+                "The tape has ended: restore a snapshot or start a new engine.",
+            )
         return self.run(self.row + 2)
 
     def fill(self) -> Engine:
@@ -146,13 +134,24 @@ class Engine:
     def settle(self, lane: int | str, symbol: str, quantity: float, price: float, **costs: float) -> Engine:
         """Book one fill that happened elsewhere, at a venue, between `fill` and `mark`; see `orders.take_fill`."""
         if not self._filling:
-            raise ConfigError("settle", f"row {self.row}", "between fill() and mark() of a row",
-                              "Call fill(), then settle(...) for each fill of the venue, then mark().")
+            raise ConfigError(
+                "settle",
+                f"row {self.row}",
+                "between fill() and mark() of a row",
+                "Call fill(), then settle(...) for each fill of the venue, then mark().",
+            )
         work, log = self._work[0]
         shared = self._covariances.shared(int(self.rows.observations[self.row]), self._needed)
-        take_fill((self.rows.market, shared, self._ledger, log, work), self._lane(lane), self._sleeve(symbol),
-                  self.row, quantity, price, **costs)
-        self._empty_buffers()
+        take_fill(
+            (self.rows.market, shared, self._ledger, log, work),
+            self._lane(lane),
+            self._sleeve(symbol),
+            self.row,
+            quantity,
+            price,
+            **costs,
+        )
+        self.empty_buffers()
         return self
 
     def submit(self, lane: int | str, symbol: str, quantity: float, **terms: Any) -> Engine:
@@ -166,14 +165,7 @@ class Engine:
         return self
 
     def _sleeve(self, name: str) -> int:
-        """A sleeve by its own name, or by its symbol where that has one sleeve only."""
-        if name in self.plan.sleeves:
-            return self.plan.sleeves.index(name)
-        owners = np.flatnonzero(self.book.slot_of == self.tape.universe.slot(name))
-        if owners.size != 1:
-            raise ConfigError("symbol", name, "a symbol with one sleeve, or the name of a sleeve: "
-                              + ", ".join(self.plan.sleeves[:12]), "Name the sleeve.")
-        return int(owners[0])
+        return sleeve_of(self.plan, self.book.slot_of, self.tape.universe, name)
 
     def _lane(self, lane: int | str) -> int:
         return self.plan.lane(lane) if isinstance(lane, str) else lane
@@ -185,17 +177,10 @@ class Engine:
     def restore(self, snapshot: dict[str, Any]) -> Engine:
         """Go back to a snapshot."""
         self.row = snapshot["row"]
+        self._filling = False
         self.book.restore(snapshot["book"])
         self.journal.restore(snapshot["journal"])
         return self
-
-    def _block_end(self, row: int, last: int) -> int:
-        """First row after `row` whose covariances stand in another block."""
-        if not self._covariances.wanted:
-            return last
-        counts = self.rows.observations
-        first = self._covariances.block_of(int(counts[row]))
-        return min(last, int(np.searchsorted(counts, first + self._covariances.length, side="left")))
 
     def _walk_rows(self, first: int, last: int, phases: int, stages: Ints = ALL_STAGES) -> None:
         shared = self._covariances.shared(int(self.rows.observations[first]), self._needed)
@@ -206,42 +191,43 @@ class Engine:
             with ThreadPoolExecutor(len(self._slices)) as pool:
                 for done in [pool.submit(self._walk_slice, i, *arguments) for i in range(len(self._slices))]:
                     done.result()
-        self._empty_buffers()
+        self.empty_buffers()
         if self.plan.rules["checked"].any():
-            self._check()
+            check_identity(self.book.account["residual"], self.plan.names)
 
     def _walk_slice(self, index: int, shared: Any, first: int, last: int, phases: int, stages: Ints) -> None:
-        work, log = self._work[index]
+        self._walk_units(index, self._slices[index], shared, first, last, phases, stages)
+
+    def _walk_units(
+        self, thread: int, units: Ints, shared: Any, first: int, last: int, phases: int, stages: Ints
+    ) -> None:
+        work, log = self._work[thread]
         at = np.array([first, 0, first], dtype=np.int64)
-        while not self._walk(self.rows.market, shared, self._ledger, log, work, self._slices[index], at, last,
-                             self.final, phases, stages):
+        market, book = self.rows.market, self._ledger
+        while not self._walk(market, shared, book, log, work, units, at, last, self.final, phases, stages):
             self._empty(log)
 
     def _walk_python(self, row: int) -> None:
-        """One row of lanes with a stage in plain Python: the compiled stages before and after it, bar by bar."""
+        """One row of lanes with a stage in plain Python: the compiled stages before and after it, lane by lane."""
         self._walk_rows(row, row + 1, Phase.FILL | Phase.MARK)
         if row != self.final:
-            self._decide_in_python(row)
+            extend.decide_in_python(self, row, self._work[0], self._walk_stages)
         self._walk_rows(row, row + 1, Phase.CLOSE)
 
-    def _decide_in_python(self, row: int) -> None:
+    def _walk_stages(self, lane: int, row: int, first: int, last: int) -> None:
+        """Stages first..last-1 of one lane's program at one row."""
         shared = self._covariances.shared(int(self.rows.observations[row]), self._needed)
-        work, log = self._work[0]
-
-        def decide(lane: int, first: int, last: int) -> None:
-            unit = np.array([[lane, lane + 1]], dtype=np.int64)
-            self._walk(self.rows.market, shared, self._ledger, log, work, unit, np.array([row, 0, row], dtype=np.int64),
-                       row + 1, self.final, int(Phase.DECIDE), np.array([first, last], dtype=np.int64))
-
-        extend.decide_in_python(self, row, decide, work, log)
-        self._empty_buffers()
+        unit, stages = np.array([[lane, lane + 1]], dtype=np.int64), np.array([first, last], dtype=np.int64)
+        self._walk_units(0, unit, shared, row, row + 1, int(Phase.DECIDE), stages)
 
     def signal_of(self, lane: int, row: int) -> Floats:
         """The signals of a lane at a row."""
         array = self.signals[self.plan.rules["signal"][lane]]
-        return array[row if array.shape[0] > 1 else 0].copy()
+        heard: Floats = array[row if array.shape[0] > 1 else 0].copy()
+        return heard
 
-    def _empty_buffers(self) -> None:
+    def empty_buffers(self) -> None:
+        """Hand what the walk wrote down to the journal."""
         for _, log in self._work:
             self._empty(log)
 
@@ -250,35 +236,11 @@ class Engine:
         self.journal.append(events=log.events[:events], fills=log.fills[:fills], marks=log.marks[:marks])
         log.cursor[:] = 0
 
-    def _check(self) -> None:
-        """Checked mode: the accounting identity of every lane."""
-        residual = self.book.account["residual"]
-        bad = ~(residual <= TOLERANCE)
-        if bad.any():
-            lane = int(np.argmax(bad))
-            raise StopTrading(f"residual of lane {self.plan.names[lane]!r}", float(residual[lane]),
-                              f"at most {TOLERANCE} of equity", "The books do not add up: stop and report this.")
 
-
-def looks_at_risk(plan: Plan) -> bool:
-    """Whether any lane of the plan needs covariances or risk returns."""
-    return bool(np.isin(plan.program, [int(stage) for stage in RISK_STAGES]).any()
-                or np.isin(plan.rules["method"], [int(method) for method in RISK_SIZING]).any()
-                or (plan.program >= int(Stage.EXTENSION)).any())
-
-
-def check_signals(signals: Floats, plan: Plan, tape: Tape) -> Floats:
-    """Refuse signals of another shape or with infinities."""
-    array = np.ascontiguousarray(signals, dtype=np.float64)
-    sources, sleeves = max(len(plan.sources), 1), plan.slot_of.size
-    if array.ndim != 3 or array.shape[0] < sources or array.shape[1] not in (1, tape.rows) or array.shape[2] != sleeves:
-        raise DataError("signals", array.shape, f"of shape ({sources}, {tape.rows} or 1, {sleeves})",
-                        "Give one array per signal source with a row per tape row and a column per sleeve.")
-    if np.isinf(array).any():
-        source, row, sleeve = (int(i) for i in np.argwhere(np.isinf(array))[0])
-        raise DataError(f"signals[{source}, {row}, {sleeve}]", float(array[source, row, sleeve]), "finite, or NaN",
-                        "Correct the strategy; NaN means no opinion.")
-    return array
+def work_of(plan: Plan, part: Ints) -> tuple[Scratch, Log]:
+    """Scratch memory and journal buffers of the thread that walks this slice."""
+    sleeves, largest = plan.slot_of.size, int((part[:, 1] - part[:, 0]).max())
+    return scratch(plan, len(plan.symbols), sleeves), log_buffers(largest, sleeves, plan.level >= Level.FULL)
 
 
 def units_of(group_of: Ints) -> Ints:

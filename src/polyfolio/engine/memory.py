@@ -21,7 +21,7 @@ from polyfolio.rules.plan import Plan
 BUFFER = 1 << 15
 
 
-class Record(np.record):
+class Record(np.record):  # type: ignore[misc]
     """A record whose fields come before NumPy's own attributes: `rules.fill` is the rule, not `ndarray.fill`."""
 
     def __getattribute__(self, name: str) -> Any:
@@ -38,19 +38,29 @@ def records(array: np.ndarray) -> Any:
 
 def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> Ledger:
     """The plan's and the book's arrays as the walk reads them."""
-    lanes, slots = book.held.shape
     rules = plan.rules.copy()
     rules["lots"] = int((instruments["lot"] > 0.0).any())
     groups = plan.groups.copy() if plan.groups.size else np.zeros(1, plan.groups.dtype)
     apart = ("account", "orders", "exits", "slot_of")
     state = {name: array for name, array in book.arrays().items() if name not in apart}
     return Ledger(
-        account=records(book.account), orders=records(book.orders), exits=records(book.exits), rules=records(rules),
-        program=np.array(plan.program), tiers=np.array(plan.tiers),
-        budget=np.array(plan.budget), evidence=np.array(plan.evidence), caps=np.array(plan.caps),
-        labels=np.array(plan.labels), rank=np.array(plan.rank), slot_of=book.slot_of,
-        instruments=records(np.array(instruments)), signals=signals,
-        netted=np.array([int(book.netted)], dtype=np.int64), group_of=np.array(plan.group_of), groups=records(groups),
+        account=records(book.account),
+        orders=records(book.orders),
+        exits=records(book.exits),
+        rules=records(rules),
+        program=np.array(plan.program),
+        tiers=np.array(plan.tiers),
+        budget=np.array(plan.budget),
+        evidence=np.array(plan.evidence),
+        caps=np.array(plan.caps),
+        labels=np.array(plan.labels),
+        rank=np.array(plan.rank),
+        slot_of=book.slot_of,
+        instruments=records(np.array(instruments)),
+        signals=signals,
+        netted=np.array([int(book.netted)], dtype=np.int64),
+        group_of=np.array(plan.group_of),
+        groups=records(groups),
         **state,
     )
 
@@ -59,17 +69,60 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
     """Scratch memory of one thread, sized for the widest window of the plan."""
     window = int(max(plan.rules["var_window"].max(), plan.rules["hedge_window"].max(), 1))
     triangle = slots * (slots + 1) // 2
-    by_slot = {name: np.zeros(slots) for name in (
-        "want", "before", "weight", "worth", "trade", "trial", "costs", "share", "bought", "sold", "a", "b", "sized", "resting")}
-    by_sleeve = {name: np.zeros(sleeves) for name in ("own", "asked", "money", "paid", "fee", "slip", "push", "earned", "kept", "kept_asked",
-                                                      "sleeve_price", "sleeve_unit", "sleeve_spread", "sleeve_base",
-                                                      "sleeve_sigma")}
+    by_slot = {
+        name: np.zeros(slots)
+        for name in (
+            "want",
+            "before",
+            "weight",
+            "worth",
+            "trade",
+            "trial",
+            "costs",
+            "share",
+            "bought",
+            "sold",
+            "a",
+            "b",
+            "sized",
+            "resting",
+        )
+    }
+    by_sleeve = {
+        name: np.zeros(sleeves)
+        for name in (
+            "own",
+            "asked",
+            "money",
+            "paid",
+            "fee",
+            "slip",
+            "push",
+            "earned",
+            "kept",
+            "kept_asked",
+            "sleeve_price",
+            "sleeve_unit",
+            "sleeve_spread",
+            "sleeve_base",
+            "sleeve_sigma",
+        )
+    }
     return Scratch(
-        sample=np.zeros(window), tail=np.zeros(scratch_size(window)),
-        certificate=np.zeros((certificate_rows(plan.caps.shape[0]) + 1, 4)), out=np.zeros(16),
-        codes=np.zeros(4, np.int64), signed=np.zeros(triangle), triangle=np.zeros(4 * slots + triangle),
-        projection=projection_work(slots, plan.caps.shape[0]), order=np.zeros(slots, np.int64),
-        frozen=np.zeros(slots, np.uint8), why=np.zeros(sleeves, np.int64), matched=np.zeros(sleeves, np.int64), **by_slot, **by_sleeve,
+        sample=np.zeros(window),
+        tail=np.zeros(scratch_size(window)),
+        certificate=np.zeros((certificate_rows(plan.caps.shape[0]) + 1, 4)),
+        out=np.zeros(16),
+        codes=np.zeros(4, np.int64),
+        signed=np.zeros(triangle),
+        triangle=np.zeros(4 * slots + triangle),
+        projection=projection_work(slots, plan.caps.shape[0]),
+        order=np.zeros(slots, np.int64),
+        frozen=np.zeros(slots, np.uint8),
+        why=np.zeros(sleeves, np.int64),
+        matched=np.zeros(sleeves, np.int64),
+        **by_slot,
+        **by_sleeve,
     )
 
 

@@ -36,21 +36,28 @@ def submit(
         time_in_force: day, gtc, ioc, fok.
         limit: price of limit and stop_limit orders.
         stop: price of stop and stop_limit orders.
-        decision_price: price the order was decided at, for max_slippage and the timing cost.
+        decision_price: price the order was decided at, for max_slippage and the timing cost; NaN = unknown.
     """
     kind = _code(OrderType, "order_type", order_type)
     life = _code(TimeInForce, "time_in_force", time_in_force)
-    needs = {"limit": (limit, (OrderType.LIMIT, OrderType.STOP_LIMIT)), "stop": (stop, (OrderType.STOP, OrderType.STOP_LIMIT))}
+    needs = {
+        "limit": (limit, (OrderType.LIMIT, OrderType.STOP_LIMIT)),
+        "stop": (stop, (OrderType.STOP, OrderType.STOP_LIMIT)),
+    }
     for name, (value, kinds) in needs.items():
         if kind in kinds and not value > 0.0:
             raise ConfigError(f"{name} of a {order_type} order", value, "a price above 0", f"Give {name}=...")
-    if not decision_price > 0.0:
-        raise ConfigError("decision_price", decision_price, "a price above 0", "The symbol has no price yet at this row.")
     if not math.isfinite(quantity):
         raise ConfigError("quantity", quantity, "finite", "Give the signed number of units.")
     order = book.orders[lane, sleeve]
-    for name, value in (("type", int(kind)), ("life", int(life)), ("limit", limit), ("stop", stop), ("row", row),
-                        ("reason", int(Reason.USER_ORDER))):
+    for name, value in (
+        ("type", int(kind)),
+        ("life", int(life)),
+        ("limit", limit),
+        ("stop", stop),
+        ("row", row),
+        ("reason", int(Reason.USER_ORDER)),
+    ):
         order[name] = value
     book.order_quantity[lane, sleeve] = quantity
     book.order_price[lane, sleeve] = decision_price
@@ -77,8 +84,14 @@ def _code(kind: type[OrderType] | type[TimeInForce], name: str, word: str) -> Or
 
 
 def take_fill(
-    work: tuple[Market, Shared, Ledger, Log, Scratch], lane: int, sleeve: int, row: int, quantity: float,
-    price: float, *, commission: float = 0.0,
+    work: tuple[Market, Shared, Ledger, Log, Scratch],
+    lane: int,
+    sleeve: int,
+    row: int,
+    quantity: float,
+    price: float,
+    *,
+    commission: float = 0.0,
 ) -> float:
     """Book one fill that happened at a venue; returns the realised profit.
 
@@ -92,5 +105,7 @@ def take_fill(
         commission: fee in base currency.
     """
     market, shared, book, log, scratch = work
-    realised: float = settle_elsewhere(market, shared, book, log, scratch, lane, sleeve, row, quantity, price, commission)
+    realised: float = settle_elsewhere(
+        market, shared, book, log, scratch, lane, sleeve, row, quantity, price, commission
+    )
     return realised

@@ -84,10 +84,25 @@ def _prepare(tape: Tape, observation: str) -> Rows:
     kernels.row_starts(_opened(tape), day, starts)
     risk_returns, observations = _observe(returns, day, observation)
     market = Market(
-        open=opens, high=np.array(tape.high), low=np.array(tape.low), close=np.array(tape.close),
-        volume=np.array(tape.volume), spread=_or_none(tape.spread, tape.slots), dividend=dividends, split=splits,
-        borrow=_or_none(tape.borrow, tape.slots), funding=funding, tradable=tradable, mark=mark, unit=unit,
-        unit_open=_units(tape, opens), sigma=sigma, base_volume=base_volume, days=days, flags=flags, starts=starts,
+        open=opens,
+        high=np.array(tape.high),
+        low=np.array(tape.low),
+        close=np.array(tape.close),
+        volume=np.array(tape.volume),
+        spread=_or_none(tape.spread, tape.slots),
+        dividend=dividends,
+        split=splits,
+        borrow=_or_none(tape.borrow, tape.slots),
+        funding=funding,
+        tradable=tradable,
+        mark=mark,
+        unit=unit,
+        unit_open=_units(tape, opens),
+        sigma=sigma,
+        base_volume=base_volume,
+        days=days,
+        flags=flags,
+        starts=starts,
         observations=observations,
     )
     return Rows(market, risk_returns, observations)

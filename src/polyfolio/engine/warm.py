@@ -91,30 +91,43 @@ def tiny_tape() -> Tape:
     close = 100.0 * np.exp(np.cumsum(np.random.default_rng(1).normal(0.0, 0.01, (ROWS, SLOTS)), axis=0))
     calendar = Calendar("24/7", 365.25, 365.25, "given", day.astype(np.int64))
     universe = Universe(tuple("ABC"))
-    return Tape((day * DAY).astype(np.int64), close, close * 1.01, close * 0.99, close,
-                np.full((ROWS, SLOTS), 1e6), np.ones((ROWS, SLOTS), np.uint8), calendar, universe,
-                instrument_table(SLOTS))
+    return Tape(
+        (day * DAY).astype(np.int64),
+        close,
+        close * 1.01,
+        close * 0.99,
+        close,
+        np.full((ROWS, SLOTS), 1e6),
+        np.ones((ROWS, SLOTS), np.uint8),
+        calendar,
+        universe,
+        instrument_table(SLOTS),
+    )
 
 
 def tiny_spec() -> Spec:
     """Two lanes; the covariance of the second needs the volatility models too."""
     risk = {"max_var": 0.02, "var_window": 30, "min_history": 10}
     costs = {"commission": {"model": "percentage", "percentage_fee": 0.001}}
-    return load({
-        "name": "warm", "journal": "full", "checked": True,
-        "defaults": {"execution": costs, "exits": {"stop_loss": 0.02}},
-        "lanes": [
-            {"name": "a", "signal": "a", "risk": {**risk, "covariance": {"window": 30}}},
-            {"name": "b", "signal": "a", "risk": {**risk, "covariance": {"method": "garch", "window": 30}}},
-        ],
-    })
+    return load(
+        {
+            "name": "warm",
+            "journal": "full",
+            "checked": True,
+            "defaults": {"execution": costs, "exits": {"stop_loss": 0.02}},
+            "lanes": [
+                {"name": "a", "signal": "a", "risk": {**risk, "covariance": {"window": 30}}},
+                {"name": "b", "signal": "a", "risk": {**risk, "covariance": {"method": "garch", "window": 30}}},
+            ],
+        }
+    )
 
 
 def exercise() -> Engine:
     """Walk the tiny tape, settle a fill from elsewhere, split what came out: every entry below the reports."""
     tape, spec = tiny_tape(), tiny_spec()
-    engine = Engine(compile_spec(spec, tape.universe), tape, np.ones((1, 1, SLOTS))).run()
-    engine.settle("a", "A", 1.0, 100.0, commission=0.1)
+    engine = Engine(compile_spec(spec, tape.universe), tape, np.ones((1, 1, SLOTS))).run(ROWS - 1)
+    engine.fill().settle("a", "A", 1.0, 100.0, commission=0.1).mark().decide()
     values, out = np.zeros((ROWS, SLOTS)), np.empty((ROWS, SLOTS))
     volatility.ewma_volatility(values, 0.94, out)
     fills = engine.journal.fills

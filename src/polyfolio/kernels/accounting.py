@@ -99,7 +99,8 @@ def realised_by(held: float, average: float, quantity: float, price: float, unit
     """Profit that a fill realises against the average entry price: closed * (price - average) * side held."""
     closed = min(abs(quantity), abs(held)) if held * quantity < 0.0 else 0.0
     side = 1.0 if held > 0.0 else -1.0
-    return closed * (price - average) * unit * side
+    # A sleeve that does not trade may have no price at all.
+    return closed * (price - average) * unit * side if closed != 0.0 else 0.0
 
 
 @kernel
@@ -220,7 +221,7 @@ def mark(lane: Any, bar: Any) -> None:
 
 
 @kernel
-def close_row(lane: Any, bar: Any, log: Any) -> None:
+def close_row(lane: Any) -> None:
     """After the last mark of a row: turnover as a share and the identity's residual."""
     account = lane.account
     terms = account.gain + account.dividends + account.interest + account.flows

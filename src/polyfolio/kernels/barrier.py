@@ -13,9 +13,9 @@ from polyfolio.core.codes import FillAt, Moment, Reason
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.funding import opening_part
+from polyfolio.kernels.gather import fund, gather, waits_for_later
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note
-from polyfolio.kernels.phases import fund, gather, waits_for_later
 from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
@@ -45,7 +45,7 @@ def meet(at: Any, first: int, last: int, row: int) -> int:
             target_at_fill(at, index, row, bar.open, bar.unit_open)
         if waits_for_later(lane, _OPEN) or not gather(lane, bar, s, at.log, _OPEN, bar.open):
             continue
-        fund(lane, bar, s, at.log, bar.open, bar.unit_open)
+        fund(lane, bar, s, bar.open, bar.unit_open)
         for k in range(s.own.size):
             slot = lane.slot_of[k]
             s.bought[slot] += max(s.own[k], 0.0)

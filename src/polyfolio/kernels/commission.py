@@ -33,7 +33,7 @@ _NOTIONAL = int(VolumeUnit.NOTIONAL)
 def fixed_part(rules: Any) -> float:
     """Money per order in the chosen model; 0 where the model has none."""
     if rules.commission_model in (_FIXED, _FIXED_PERCENTAGE):
-        return rules.fixed_fee  # type: ignore[no-any-return]
+        return rules.fixed_fee
     return 0.0
 
 
@@ -41,7 +41,7 @@ def fixed_part(rules: Any) -> float:
 def rate_part(rules: Any) -> float:
     """Share of notional in the chosen model; 0 where the model has none."""
     if rules.commission_model in (_PERCENTAGE, _FIXED_PERCENTAGE):
-        return rules.percentage_fee  # type: ignore[no-any-return]
+        return rules.percentage_fee
     return 0.0
 
 
@@ -49,7 +49,7 @@ def rate_part(rules: Any) -> float:
 def unit_part(rules: Any) -> float:
     """Money per unit in the chosen model; 0 where the model has none."""
     if rules.commission_model == _PER_UNIT:
-        return rules.per_unit_fee  # type: ignore[no-any-return]
+        return rules.per_unit_fee
     return 0.0
 
 
@@ -82,7 +82,7 @@ def tier_rate(volume: float, tiers: Floats) -> float:
     for k in range(tiers.shape[0]):
         if tiers[k, 1] > tiers[k, 0] and volume >= tiers[k, 0]:
             rate = tiers[k, 2]
-    return rate  # type: ignore[no-any-return]
+    return rate
 
 
 @kernel

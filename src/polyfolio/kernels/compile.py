@@ -108,8 +108,7 @@ CACHE = choose_cache()
 def kernel(function: F) -> F:
     """A formula for one lane at one bar, called by other kernels only."""
     linking.KERNELS.add(function.__qualname__)
-    compiled = numba.njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function)
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function)
 
 
 def routine(function: F) -> F:
@@ -121,23 +120,19 @@ def routine(function: F) -> F:
     linking.KERNELS.add(function.__qualname__)
     linking.ROUTINES.add(f"{function.__module__}.{function.__qualname__}")
     # Numba hands an unset option down from the caller, so "not forced" has to be said.
-    compiled = numba.njit(forceinline=False, no_cpython_wrapper=True, **_COMMON)(function)
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(forceinline=False, no_cpython_wrapper=True, **_COMMON)(function)
 
 
 def inlined(function: F) -> F:
     """A kernel that builds a view: inlined before compilation, so that the view lives as long as its caller."""
-    compiled = numba.njit(inline="always", no_cpython_wrapper=True, **_COMMON)(function)
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(inline="always", no_cpython_wrapper=True, **_COMMON)(function)
 
 
 def entry(function: F) -> F:
     """A compiled function that Python calls; cached on disk."""
-    compiled = numba.njit(cache=True, **_COMMON)(function)
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(cache=True, **_COMMON)(function)
 
 
 def callable_kernel(function: F) -> F:
     """The compiled form of a kernel with a Python wrapper, for tests and notebooks."""
-    compiled = numba.njit(**_COMMON)(getattr(function, "py_func", function))
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(**_COMMON)(getattr(function, "py_func", function))

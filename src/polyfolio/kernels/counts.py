@@ -78,9 +78,7 @@ def largest_first(want: Floats, rank: Ints, order: Ints, scratch: Floats) -> Non
 
 
 @kernel
-def cap_counts(
-    want: Floats, order: Ints, max_long: float, max_short: float, max_total: float, frozen: Flags
-) -> None:
+def cap_counts(want: Floats, order: Ints, max_long: float, max_short: float, max_total: float, frozen: Flags) -> None:
     """At most max_long wants above 0, max_short below 0 and max_total together; the largest stay.
 
     Frozen positions count first: they are there and cannot be closed.

@@ -105,7 +105,9 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
             i = lane.slot_of[k]
             if lane.signal[k] == lane.signal[k]:
                 wanted = s.own[k] if lane.netted else s.want[i]
-                note(lane, bar.row, log, i, _SIGNAL_EVENT, reason if reason != 0 else _SIGNAL, k, lane.signal[k], wanted)
+                note(
+                    lane, bar.row, log, i, _SIGNAL_EVENT, reason if reason != 0 else _SIGNAL, k, lane.signal[k], wanted
+                )
     if lane.account.guarded:
         for k in range(lane.signal.size):
             if barred(lane, k, bar.row):
@@ -210,13 +212,20 @@ def write_certificate(at: Any, index: int, row: int, rows: int) -> None:
     s = at.s
     for line in range(rows):
         note(
-            lane, row, at.log, -1, _LIMIT, int(s.certificate[line, 0]), int(s.certificate[line, 3]),
-            s.certificate[line, 1], s.certificate[line, 2],
+            lane,
+            row,
+            at.log,
+            -1,
+            _LIMIT,
+            int(s.certificate[line, 0]),
+            int(s.certificate[line, 3]),
+            s.certificate[line, 1],
+            s.certificate[line, 2],
         )
 
 
 @kernel
-def order_wants(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> None:
+def order_wants(lane: Any, bar: Any, s: Any, log: Any) -> None:
     """Remember the want and turn it into orders, now or at the fill."""
     for i in range(s.want.size):
         lane.want[i] = s.want[i] if s.frozen[i] == 0 else math.nan
@@ -258,4 +267,4 @@ def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: i
     trade = run_stages(lane, bar, risk, s, log, first, last)
     s.codes[3] = 0 if trade else 1
     if trade and last >= lane.program.size:
-        order_wants(lane, bar, risk, s, log)
+        order_wants(lane, bar, s, log)

@@ -73,13 +73,11 @@ def want_for(market: Any, shared: Any, book: Any, log: Any, s: Any, state: Float
     take_state(lane, bar, state[0], state[1], state[2])
     if lane.account.equity > 0.0:
         decide(lane, bar, risk_at(at, lane.rules, 0), at.s, at.log, 0, last)
-    return lane.account.equity  # type: ignore[no-any-return]
+    return lane.account.equity
 
 
 @entry
-def want_at(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, final: int, last: int
-) -> bool:
+def want_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, final: int, last: int) -> bool:
     """Size a lane at a row and run stages 1..last - 1. Where it does not decide, it wants what it holds: False."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     view = lane_at(at, lane, row)
@@ -101,9 +99,7 @@ def want_what_is_held(lane: Any, s: Any) -> None:
 
 
 @entry
-def limit_at(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, final: int, first: int
-) -> int:
+def limit_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, final: int, first: int) -> int:
     """The program from stage `first` on, over `s.want`. 1 to trade, 0 where a rebalancing rule holds the book."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     view = lane_at(at, lane, row)
@@ -121,7 +117,7 @@ def order_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, r
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     view = lane_at(at, lane, row)
     bar = bar_at(at, row)
-    order_wants(view, bar, risk_at(at, view.rules, row), at.s, at.log)
+    order_wants(view, bar, at.s, at.log)
 
 
 @kernel
@@ -164,9 +160,7 @@ def certify_losses(lane: Any, after: float, out: Floats, rows: int) -> int:
 
 
 @entry
-def certify_want(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, out: Floats
-) -> int:
+def certify_want(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, out: Floats) -> int:
     """Certify the book `s.want`; returns the rows of `out`."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
     view = lane_at(at, lane, row)
@@ -215,13 +209,11 @@ def describe(market: Any, shared: Any, book: Any, log: Any, s: Any, state: Float
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
     lane = lane_at(at, 0, 0)
     take_state(lane, bar_at(at, 0), state[0], state[1], state[2])
-    return lane.account.equity  # type: ignore[no-any-return]
+    return lane.account.equity
 
 
 @entry
-def risk_of(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, rules: Any, row: int, out: Floats
-) -> None:
+def risk_of(market: Any, shared: Any, book: Any, log: Any, s: Any, rules: Any, row: int, out: Floats) -> None:
     """Annualised volatility, VaR and ES of `s.want`. `rules` is RULES[1] with all three limits on."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
     view = risk_at(at, rules[0], row)
@@ -239,14 +231,12 @@ def mark_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, ro
 
 
 @entry
-def close_at(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, final: int
-) -> None:
+def close_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, final: int) -> None:
     """End the row: the identity's residual, the journal's mark."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     view = lane_at(at, lane, row)
     bar = bar_at(at, row)
-    close_row(view, bar, at.log)
+    close_row(view)
     note_mark(view, bar, at.log)
 
 
@@ -272,7 +262,7 @@ def book_trades(market: Any, shared: Any, book: Any, log: Any, s: Any, trades: F
     settle_trades(lane, bar, at.s, trades, realised)
     mark(lane, bar)
     judge(lane, bar, at.log)
-    close_row(lane, bar, at.log)
+    close_row(lane)
 
 
 @kernel
@@ -316,9 +306,7 @@ def add_realised(fills: Any, count: int, realised: Floats) -> None:
 
 
 @entry
-def profits(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, out: Floats
-) -> float:
+def profits(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, row: int, out: Floats) -> float:
     """out[sleeve] = profit not yet realised against the average entry price; returns the sum."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
     view = lane_at(at, lane, row)

@@ -51,8 +51,10 @@ def start_volume(lane: Any, bar: Any) -> None:
 
 @kernel
 def fillable(lane: Any, bar: Any, slot: int, wanted: float, moment: int, taken: float) -> float:
-    """The signed part of `wanted` that the bar's volume lets through beside what is `taken` already; nothing where
-    there is no price or no volume."""
+    """The signed part of `wanted` that the bar's volume lets through beside what is `taken` already.
+
+    Nothing where there is no price or no volume.
+    """
     if bar.tradable[slot] == 0 or bar.volume[slot] == 0.0:
         return 0.0
     left = lane.volume_left[slot] - taken
@@ -103,7 +105,9 @@ def spell_out(at: Any, index: int, row: int) -> None:
 
 
 @kernel
-def price_fills(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, spread: Any, base: Any, sigma: Any, matched: int) -> None:
+def price_fills(
+    lane: Any, bar: Any, s: Any, reference: Any, unit: Any, spread: Any, base: Any, sigma: Any, matched: int
+) -> None:
     """Cost and price of the fills in `s.own`; all arrays are per sleeve. `s.money` is used as scratch.
 
     price = reference + side * (slippage + impact) / abs(quantity), the costs being money per unit here.
@@ -168,9 +172,7 @@ def refuse_far_prices(at: Any, index: int, row: int) -> None:
 
 
 @kernel
-def fill_all(
-    lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, matched: int, moment: int
-) -> None:
+def fill_all(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, matched: int, moment: int) -> None:
     """Fill `s.own` (within `s.asked`), settle, write down, and see to what is left of the orders.
 
     `reference` and `unit` are per slot.
@@ -194,7 +196,7 @@ def fill_all(
     if lane.account.guarded:
         note_entries(lane.at, lane.index, bar.row, moment)
     settle(lane, s, prices, worth)
-    after_fills(lane, bar, s, log, prices, worth, moment)
+    after_fills(lane, bar, s, prices, worth, moment)
 
 
 @routine
@@ -225,7 +227,7 @@ def note_entries(at: Any, index: int, row: int, moment: int) -> None:
 
 
 @kernel
-def after_fills(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, moment: int) -> None:
+def after_fills(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, moment: int) -> None:
     """Journal, volume, and the rest of each order."""
     rules = lane.rules
     if rules.level >= 2:
@@ -233,7 +235,8 @@ def after_fills(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any
     counts = rules.participation_rate_limit < math.inf
     if rules.volume_basis:
         for k in range(s.own.size):
-            lane.account.period_volume += traded_volume(s.money[k] / (reference[k] * unit[k]), s.paid[k], unit[k], rules)
+            if s.own[k] != 0.0:
+                lane.account.period_volume += traded_volume(s.own[k], s.paid[k], unit[k], rules)
     left = 0
     for k in range(s.own.size):
         if counts:
@@ -257,8 +260,19 @@ def write_fills(at: Any, index: int, row: int, reference: Any, moment: int) -> N
     for k in range(s.own.size):
         if s.own[k] != 0.0:
             note_fill(
-                lane, bar, at.log, k, moment, order_reason(lane, k), s.own[k], s.paid[k], reference[k], s.fee[k],
-                s.slip[k], s.push[k], s.earned[k],
+                lane,
+                bar,
+                at.log,
+                k,
+                moment,
+                order_reason(lane, k),
+                s.own[k],
+                s.paid[k],
+                reference[k],
+                s.fee[k],
+                s.slip[k],
+                s.push[k],
+                s.earned[k],
             )
 
 

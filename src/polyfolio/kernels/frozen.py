@@ -178,9 +178,7 @@ def historical_es_top(risk: Any, confidence: float, bound: float, low: float, hi
 
 
 @kernel
-def _sample_holds(
-    square: float, cross: float, fixed: float, scale: float, method: int, risk: Any, rules: Any
-) -> bool:
+def _sample_holds(square: float, cross: float, fixed: float, scale: float, method: int, risk: Any, rules: Any) -> bool:
     mix_returns(scale, risk)
     sigma = root_of_variance((square * scale + cross) * scale + fixed)
     var, shortfall = sample_tail(sigma, method, risk, rules)

@@ -46,8 +46,17 @@ def spare_power(lane: Any, bar: Any, s: Any, factor: float, reference: Any, unit
     rules = lane.rules
     base = bar.volume if rules.participation_base == _BAR_BASE else bar.base_volume_before
     cost = trade_costs(
-        s.trial, reference, unit, bar.spread, base, bar.sigma_before, rules, lane.tiers, lane.account.period_volume,
-        lane.pressure, s.costs,
+        s.trial,
+        reference,
+        unit,
+        bar.spread,
+        base,
+        bar.sigma_before,
+        rules,
+        lane.tiers,
+        lane.account.period_volume,
+        lane.pressure,
+        s.costs,
     )
     gross = 0.0
     for i in range(s.trial.size):

@@ -53,7 +53,7 @@ def temporary_impact(quantity: float, volume: float, sigma: float, rules: Any) -
         shape = math.sqrt(shape)
     elif rules.impact_model == _PERMANENT_TEMPORARY:
         shape = math.pow(shape, rules.impact_exponent)
-    return rules.temporary_impact * known_sigma(sigma) * shape  # type: ignore[no-any-return]
+    return rules.temporary_impact * known_sigma(sigma) * shape
 
 
 @kernel
@@ -62,7 +62,7 @@ def permanent_impact(quantity: float, volume: float, sigma: float, rules: Any) -
     if rules.impact_model == _NONE:
         return 0.0
     share = participation(quantity, volume)
-    return rules.permanent_impact * known_sigma(sigma) * share  # type: ignore[no-any-return]
+    return rules.permanent_impact * known_sigma(sigma) * share
 
 
 @kernel
@@ -75,7 +75,7 @@ def impact_rate(quantity: float, volume: float, sigma: float, rules: Any) -> flo
 @kernel
 def decay_pressure(pressure: float, rules: Any) -> float:
     """A propagated displacement of the price one bar later: pressure * impact_decay."""
-    return pressure * rules.impact_decay  # type: ignore[no-any-return]
+    return pressure * rules.impact_decay
 
 
 @kernel

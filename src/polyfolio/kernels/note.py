@@ -25,7 +25,15 @@ def note(
 
 @routine
 def write_event(
-    events: Any, cursor: Any, row: int, lane: int, slot: int, event: int, reason: int, stage: int, before: float,
+    events: Any,
+    cursor: Any,
+    row: int,
+    lane: int,
+    slot: int,
+    event: int,
+    reason: int,
+    stage: int,
+    before: float,
     after: float,
 ) -> None:
     """Fill the next event."""
@@ -55,8 +63,19 @@ def note_carry(lane: Any, bar: Any, log: Any, slot: int, reason: int, money: flo
 
 @kernel
 def note_fill(
-    lane: Any, bar: Any, log: Any, sleeve: int, moment: int, reason: int, quantity: float, price: float,
-    reference: float, commission: float, slippage: float, impact: float, realised: float,
+    lane: Any,
+    bar: Any,
+    log: Any,
+    sleeve: int,
+    moment: int,
+    reason: int,
+    quantity: float,
+    price: float,
+    reference: float,
+    commission: float,
+    slippage: float,
+    impact: float,
+    realised: float,
 ) -> None:
     """One fill, kept at level full."""
     if lane.rules.level < _FULL:

@@ -19,7 +19,7 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, register_model
 
 
-class Address(types.Type):  # type: ignore[misc]
+class Address(types.Type):
     """Type of an address; `fixed` where what it points to never changes."""
 
     def __init__(self, dtype: Any, fixed: bool) -> None:
@@ -65,7 +65,7 @@ def _load(context: Any, builder: Any, pointer: Any, kind: Any, fixed: bool) -> A
     return value
 
 
-@lower_getattr_generic(Address)  # type: ignore[untyped-decorator]
+@lower_getattr_generic(Address)
 def _field(context: Any, builder: Any, pointer: Any, value: Any, name: str) -> Any:
     number = pointer.dtype.fields.index(name)
     kind = context.get_value_type(tuple(pointer.dtype)[number])
@@ -76,12 +76,12 @@ def _lay(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # 
     return cgutils.alloca_once_value(builder, arguments[0])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _place(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
     return Address(value, fixed=True)(value), _lay
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _view(typingctx: Any, value: Any) -> Any:  # noqa: ARG001
     return Address(value, fixed=False)(value), _lay
 

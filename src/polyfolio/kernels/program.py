@@ -1,5 +1,7 @@
-"""The program: a lane's stages by their codes. Swapping a stage needs no compilation, and lanes with different
-programs run in one call."""
+"""The program: a lane's stages by their codes.
+
+Swapping a stage needs no compilation, and lanes with different programs run in one call.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from polyfolio.core.codes import (
     VarMethod,
     Warmup,
 )
-from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.caps import cap_labels, cap_position, cap_position_risk, min_position, no_short, reduce_only
+from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.compile import kernel
 from polyfolio.kernels.correlation import damp, drop
 from polyfolio.kernels.counts import cap_counts, largest_first
@@ -98,8 +100,11 @@ def set_status(lane: Any, bar: Any, log: Any, status: int, reason: int) -> None:
 
 @kernel
 def limit_drawdown(lane: Any, bar: Any, s: Any, log: Any) -> int:
-    """At a drawdown of max_drawdown: `reduce` lets gross exposure only fall until the drawdown has halved, `flatten`
-    and `terminate` close everything for good. The scale is bound / value, the bound being the gross that is held."""
+    """The action at a drawdown of max_drawdown.
+
+    `reduce` lets gross exposure only fall until the drawdown has halved, `flatten` and `terminate` close everything
+    for good. The scale is bound / value, the bound being the gross that is held.
+    """
     account = lane.account
     bound = lane.rules.max_drawdown
     if not -account.drawdown < bound:
@@ -146,9 +151,7 @@ def scale_book(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     account = lane.account
     if rules.warmup == _BLOCK and block_unknown(s, risk, rules):
         note_changes(lane, bar, s, log, _SCALE, _WARMUP_REASON)
-    account.scale = scale_to_limits(
-        s.want, s.weight, s.frozen, risk, rules, account.scale, s.a, s.b, s.out, s.codes
-    )
+    account.scale = scale_to_limits(s.want, s.weight, s.frozen, risk, rules, account.scale, s.a, s.b, s.out, s.codes)
     reason = s.codes[0]
     if s.codes[1] != 0 and rules.warmup == _BLOCK:
         note_changes(lane, bar, s, log, _SCALE, reason)
@@ -205,9 +208,7 @@ def run_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> in
         return _MAX_LABEL
     if code == _CAP_COUNT:
         largest_first(s.want, lane.rank, s.order, s.a)
-        cap_counts(
-            s.want, s.order, rules.max_long_positions, rules.max_short_positions, rules.max_positions, s.frozen
-        )
+        cap_counts(s.want, s.order, rules.max_long_positions, rules.max_short_positions, rules.max_positions, s.frozen)
         return _MAX_POSITIONS
     if code == _MIN_POSITION:
         min_position(s.want, rules.min_position, s.frozen)
@@ -240,6 +241,17 @@ def block_unknown(s: Any, risk: Any, rules: Any) -> bool:
 
 
 @kernel
+def extend_want(code: int, lane: Any, bar: Any, risk: Any, s: Any) -> None:
+    """A third party's stage. What is frozen stays as it is, and so does a want it makes infinite or NaN."""
+    for i in range(s.want.size):
+        s.a[i] = s.want[i]
+    extension_stage(code, s.want, lane, bar, risk)
+    for i in range(s.want.size):
+        if s.frozen[i] != 0 or not (abs(s.want[i]) < math.inf):
+            s.want[i] = s.a[i]
+
+
+@kernel
 def run_risk_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     """The stages that look at the whole book."""
     rules = lane.rules
@@ -265,7 +277,7 @@ def run_risk_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) 
     if code == _PROJECT:
         return project_book(lane, bar, risk, s, log)
     if code >= _EXTENSION:
-        extension_stage(code, s.want, lane, bar, risk)
+        extend_want(code, lane, bar, risk, s)
         return _EXTENSION_REASON
     return 0
 

@@ -317,9 +317,7 @@ def _is_feasible(covariance: Floats, bound: float, rows: int, work: Any) -> bool
 
 
 @routine
-def project(
-    want: Floats, frozen: Flags, risk: Any, labels: Ints, caps: Floats, rules: Any, work: Any
-) -> int:
+def project(want: Floats, frozen: Flags, risk: Any, labels: Ints, caps: Floats, rules: Any, work: Any) -> int:
     """Replace `want` by the nearest feasible book (frozen slots stay); gives back the rounds taken.
 
     -1, and `want` as it was, when the limits contradict each other, the covariance is unknown or the solver did not

@@ -44,7 +44,14 @@ def tracking_gain(want: Floats, held: Floats, covariance: Floats, rules: Any, sc
 
 @kernel
 def worth_trading(
-    want: Floats, held: Floats, frozen: Flags, cost: float, breach: int, risk: Any, rules: Any, scratch: Floats,
+    want: Floats,
+    held: Floats,
+    frozen: Flags,
+    cost: float,
+    breach: int,
+    risk: Any,
+    rules: Any,
+    scratch: Floats,
     out: Ints,
 ) -> int:
     """1: trade to `want`; 0: hold the book as it is, out[0] = the Reason.

@@ -100,8 +100,16 @@ def lower_risk(
 
 @kernel
 def scale_to_limits(
-    want: Floats, held: Floats, frozen: Flags, risk: Any, rules: Any, scale_before: float, slope: Floats, kept: Floats,
-    scratch: Floats, out: Ints,
+    want: Floats,
+    held: Floats,
+    frozen: Flags,
+    risk: Any,
+    rules: Any,
+    scale_before: float,
+    slope: Floats,
+    kept: Floats,
+    scratch: Floats,
+    out: Ints,
 ) -> float:
     """Scale the tradable wants to the largest feasible book; gives back the scale for the account to remember.
 

@@ -106,7 +106,8 @@ def month_of(day: int) -> int:
 def row_starts(opened: Ints, day: Ints, out: Ints) -> None:
     """Period bits: this row is the first bar of a minute, hour, day, week (Monday) or month.
 
-    `opened` is when the row's bar opened (nanoseconds): a bar stamped with its close at 10:00 belongs to the hour before.
+    `opened` is when the row's bar opened (nanoseconds): a bar stamped with its close at 10:00 belongs to the hour
+    before.
     """
     for t in range(day.size):
         if t == 0:

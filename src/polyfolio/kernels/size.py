@@ -116,7 +116,7 @@ def weights_by_risk(at: Any, index: int, row: int) -> int:
 
 
 @kernel
-def weights_by_signal(lane: Any, bar: Any, signal: Any, price: Any, unit: Any, out: Any) -> None:
+def weights_by_signal(lane: Any, signal: Any, price: Any, unit: Any, out: Any) -> None:
     """The methods that look at signals only; `out`, `price` and `unit` are per sleeve."""
     rules = lane.rules
     method = rules.method
@@ -151,7 +151,7 @@ def size(lane: Any, bar: Any, s: Any) -> int:
             for i in range(s.a.size):
                 s.a[i] = lane.signal[i]
             return weights_by_risk(lane.at, lane.index, bar.row)
-        weights_by_signal(lane, bar, lane.signal, bar.mark, bar.unit, s.want)
+        weights_by_signal(lane, lane.signal, bar.mark, bar.unit, s.want)
         return 0
     if by_risk(lane.rules.method):
         net_signals(lane, s)
@@ -161,7 +161,7 @@ def size(lane: Any, bar: Any, s: Any) -> int:
     for k in range(s.own.size):
         s.sleeve_price[k] = bar.mark[lane.slot_of[k]]
         s.sleeve_unit[k] = bar.unit[lane.slot_of[k]]
-    weights_by_signal(lane, bar, lane.signal, s.sleeve_price, s.sleeve_unit, s.own)
+    weights_by_signal(lane, lane.signal, s.sleeve_price, s.sleeve_unit, s.own)
     net_sleeves(lane, s)
     return 0
 

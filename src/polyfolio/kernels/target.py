@@ -12,9 +12,9 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Event, OrderType, Reason
+from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.costs import trade_costs
-from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.fills import spell_out
 from polyfolio.kernels.impact import impact_quantity_cap
 from polyfolio.kernels.lanes import bar_at, lane_at
@@ -47,8 +47,17 @@ def cost_to_reach(
         money = s.want[i] * after - s.worth[i]
         s.trade[i] = money / (reference[i] * unit[i]) if s.frozen[i] == 0 else 0.0
     return trade_costs(
-        s.trade, reference, unit, spread, volume, sigma, lane.rules, lane.tiers, lane.account.period_volume,
-        lane.pressure, s.costs,
+        s.trade,
+        reference,
+        unit,
+        spread,
+        volume,
+        sigma,
+        lane.rules,
+        lane.tiers,
+        lane.account.period_volume,
+        lane.pressure,
+        s.costs,
     )
 
 
@@ -125,9 +134,7 @@ def value_holdings(lane: Any, s: Any, reference: Any, unit: Any) -> float:
 
 
 @kernel
-def order_to_target(
-    lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, volume: Any, sigma: Any
-) -> float:
+def order_to_target(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, volume: Any, sigma: Any) -> float:
     """Replace every sleeve's working order by the one that reaches `s.want`. Returns V'.
 
     `s.frozen[i]` != 0 leaves a slot alone. `s.own[k]` is the sleeve's part of its slot's weight where sleeves share
@@ -164,8 +171,10 @@ def order_to_target(
 
 @kernel
 def hold_order(lane: Any, bar: Any, log: Any, sleeve: int) -> None:
-    """A frozen slot gets no new order. Without an opinion its working order goes on, and so does an exit; an order on
-    a slot that cannot trade ends."""
+    """A frozen slot gets no new order.
+
+    Without an opinion its working order goes on, and so does an exit; an order on a slot that cannot trade ends.
+    """
     quantity = lane.order_quantity[sleeve]
     slot = lane.slot_of[sleeve]
     if quantity != 0.0 and bar.tradable[slot] == 0 and lane.order_price[sleeve] != 0.0:
@@ -175,8 +184,16 @@ def hold_order(lane: Any, bar: Any, log: Any, sleeve: int) -> None:
 
 @kernel
 def place(
-    lane: Any, bar: Any, log: Any, sleeve: int, quantity: float, price: float, unit: float, volume: float,
-    sigma: float, target: float,
+    lane: Any,
+    bar: Any,
+    log: Any,
+    sleeve: int,
+    quantity: float,
+    price: float,
+    unit: float,
+    volume: float,
+    sigma: float,
+    target: float,
 ) -> None:
     """Write one working order: minimum notional, impact cap, type, limit price."""
     rules = lane.rules

@@ -18,8 +18,17 @@ _USER_ORDER = int(Reason.USER_ORDER)
 
 @entry
 def settle_elsewhere(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, sleeve: int, row: int, quantity: float,
-    price: float, commission: float,
+    market: Any,
+    shared: Any,
+    book: Any,
+    log: Any,
+    s: Any,
+    lane: int,
+    sleeve: int,
+    row: int,
+    quantity: float,
+    price: float,
+    commission: float,
 ) -> float:
     """Book a fill at `price`; the price is its own reference, so spread and impact are inside the gain."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))

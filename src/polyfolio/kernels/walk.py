@@ -90,7 +90,7 @@ def close_lane(at: Any, index: int, row: int, phases: int) -> None:
         mark(lane, bar)
         judge(lane, bar, at.log)
     if phases & _CLOSE_ROW:
-        close_row(lane, bar, at.log)
+        close_row(lane)
         note_mark(lane, bar, at.log)
 
 
@@ -115,8 +115,17 @@ def walk_row(at: Any, first: int, last: int, row: int, phases: int, stages: Any)
 
 @entry
 def walk(
-    market: Any, shared: Any, book: Any, log: Any, s: Any, units: Any, at: Any, last_row: int, final: int,
-    phases: int, stages: Any,
+    market: Any,
+    shared: Any,
+    book: Any,
+    log: Any,
+    s: Any,
+    units: Any,
+    at: Any,
+    last_row: int,
+    final: int,
+    phases: int,
+    stages: Any,
 ) -> int:
     """Walk the units over rows up to `last_row` (exclusive).
 

@@ -134,8 +134,12 @@ class Bench:
     def hold(self, state: PortfolioState) -> None:
         """Take over cash and positions."""
         if not isinstance(state, PortfolioState):
-            raise DataError("portfolio_state", type(state).__name__, "a PortfolioState",
-                            "Take it from PortfolioManager.get_portfolio_state(), or build one.")
+            raise DataError(
+                "portfolio_state",
+                type(state).__name__,
+                "a PortfolioState",
+                "Take it from PortfolioManager.get_portfolio_state(), or build one.",
+            )
         positions, metrics = state.positions, state.metrics
         self.state[:] = (state.cash, metrics.get("peak", math.nan), metrics.get("day_equity", math.nan))
         if not math.isfinite(state.cash):
@@ -148,8 +152,9 @@ class Bench:
                 if ticker in positions:
                     position = positions[ticker]
                     if not math.isfinite(position.quantity):
-                        raise DataError(f"quantity of the position in {ticker!r}", position.quantity, "finite",
-                                        "Correct the state.")
+                        raise DataError(
+                            f"quantity of the position in {ticker!r}", position.quantity, "finite", "Correct the state."
+                        )
                     self._held[slot], self._average[slot] = position.quantity, position.average_price
 
     def hear(self, signals: Mapping[str, float]) -> None:
@@ -167,8 +172,12 @@ class Bench:
         self.log.cursor[:] = 0
         equity = self._want(self.market, self.shared, self.ledger, self.log, self.scratch, self.state, WHOLE)
         if not equity > 0.0:
-            raise DataError("portfolio_state", equity, "worth more than 0: cash plus positions at the last prices",
-                            "Correct cash and positions; a lane without equity cannot hold weights.")
+            raise DataError(
+                "portfolio_state",
+                equity,
+                "worth more than 0: cash plus positions at the last prices",
+                "Correct cash and positions; a lane without equity cannot hold weights.",
+            )
         return self.wants()
 
     def wants(self) -> dict[str, float]:
@@ -187,10 +196,25 @@ def market_on(bars: Floats) -> Market:
     ones, none = [np.ones((1, slots)) for _ in range(2)], [np.full((1, slots), np.nan) for _ in range(4)]
     row = [bars[at : at + 1] for at in range(9)]
     return Market(
-        open=row[OPEN], high=row[HIGH], low=row[LOW], close=row[CLOSE], volume=row[VOLUME], spread=row[SPREAD],
-        dividend=none[0], split=none[1], borrow=none[2], funding=none[3], tradable=np.ones((1, slots), dtype=np.uint8),
-        mark=row[MARK], unit=ones[0], unit_open=ones[1], sigma=row[SIGMA], base_volume=row[AVERAGE], days=np.zeros(1),
-        flags=np.full(1, DAY_END, dtype=np.int64), starts=np.zeros(1, dtype=np.int64),
+        open=row[OPEN],
+        high=row[HIGH],
+        low=row[LOW],
+        close=row[CLOSE],
+        volume=row[VOLUME],
+        spread=row[SPREAD],
+        dividend=none[0],
+        split=none[1],
+        borrow=none[2],
+        funding=none[3],
+        tradable=np.ones((1, slots), dtype=np.uint8),
+        mark=row[MARK],
+        unit=ones[0],
+        unit_open=ones[1],
+        sigma=row[SIGMA],
+        base_volume=row[AVERAGE],
+        days=np.zeros(1),
+        flags=np.full(1, DAY_END, dtype=np.int64),
+        starts=np.zeros(1, dtype=np.int64),
         observations=np.zeros(1, dtype=np.int64),
     )
 
@@ -199,6 +223,9 @@ def blank_risk(slots: int, models: int) -> Shared:
     """Risk inputs that know nothing."""
     count, triangle = max(models, 1), slots * (slots + 1) // 2
     return Shared(
-        returns=np.full((slots, 1), np.nan), covariance=np.full((count, 1, triangle), np.nan),
-        correlation=np.full((count, 1, triangle), np.nan), sigma=np.full((count, 1, slots), np.nan), first=0,
+        returns=np.full((slots, 1), np.nan),
+        covariance=np.full((count, 1, triangle), np.nan),
+        correlation=np.full((count, 1, triangle), np.nan),
+        sigma=np.full((count, 1, slots), np.nan),
+        first=0,
     )

@@ -12,9 +12,12 @@ from polyfolio.rules.fields import closest
 def bars_of(data: object) -> tuple[str, ...]:
     """The tickers of a market data map."""
     if not isinstance(data, Mapping) or not data:
-        raise DataError("market_data", type(data).__name__ if not isinstance(data, Mapping) else {},
-                        "a map of ticker to MarketData with at least one ticker",
-                        "Build it from MarketData(...), or take market_data(tape, row).")
+        raise DataError(
+            "market_data",
+            type(data).__name__ if not isinstance(data, Mapping) else {},
+            "a map of ticker to MarketData with at least one ticker",
+            "Build it from MarketData(...), or take market_data(tape, row).",
+        )
     return tuple(data)
 
 
@@ -24,8 +27,12 @@ def known(tickers: Iterable[str], names: Iterable[str], field: str, remedy: str)
     for ticker in tickers:
         if ticker not in have:
             near = closest(str(ticker), have)
-            raise DataError(f"{field}[{ticker!r}]", ticker, "a ticker with market data: " + ", ".join(have[:12]),
-                            f"{near} {remedy}" if near.startswith("Did") else remedy)
+            raise DataError(
+                f"{field}[{ticker!r}]",
+                ticker,
+                "a ticker with market data: " + ", ".join(have[:12]),
+                f"{near} {remedy}" if near.startswith("Did") else remedy,
+            )
 
 
 def number(value: object, field: str, bound: str = "a finite number", remedy: str = "Correct it.") -> float:

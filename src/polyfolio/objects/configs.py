@@ -14,7 +14,11 @@ OURS = frozenset(Sections.model_fields)
 
 
 def spec_of(
-    document: str, config: object, base: Mapping[str, Any], *, over: Mapping[str, Any] | None = None,
+    document: str,
+    config: object,
+    base: Mapping[str, Any],
+    *,
+    over: Mapping[str, Any] | None = None,
     journal: str = "off",
 ) -> Spec:
     """A Spec of one lane.

@@ -168,11 +168,19 @@ class MarketData:
         for name in PRICES:
             value = getattr(self, name)
             if not isinstance(value, (int, float)) or not 0.0 < value < math.inf:
-                raise DataError(f"{name} of MarketData", value, "a finite number above 0",
-                                "Leave the ticker out where it has no price, or correct the price.")
+                raise DataError(
+                    f"{name} of MarketData",
+                    value,
+                    "a finite number above 0",
+                    "Leave the ticker out where it has no price, or correct the price.",
+                )
         if not (self.low <= self.open <= self.high and self.low <= self.close <= self.high):
-            raise DataError("bar of MarketData", tuple(getattr(self, name) for name in PRICES),
-                            "low <= open, close <= high", "Correct the bar (open, high, low, close).")
+            raise DataError(
+                "bar of MarketData",
+                tuple(getattr(self, name) for name in PRICES),
+                "low <= open, close <= high",
+                "Correct the bar (open, high, low, close).",
+            )
         if self.volume < 0.0:
             raise DataError("volume of MarketData", self.volume, "0 or more, or NaN where unknown", "Correct it.")
         if self.returns is not None:
@@ -192,8 +200,12 @@ def history(returns: npt.ArrayLike) -> Floats:
     """
     array = np.array(returns, dtype=np.float64)
     if array.ndim != 1 or np.isinf(array).any():
-        raise DataError("returns of MarketData", array.shape, "one row of finite returns (NaN where missing)",
-                        "Give the ticker's own series, oldest first.")
+        raise DataError(
+            "returns of MarketData",
+            array.shape,
+            "one row of finite returns (NaN where missing)",
+            "Give the ticker's own series, oldest first.",
+        )
     array.flags.writeable = False
     return array
 
@@ -231,10 +243,19 @@ def market_data(tape: Tape, row: int) -> MarketRow:
     result = MarketRow()
     result.tape, result.row = tape, row
     spread = market.spread[row if market.spread.shape[0] > 1 else 0]
-    columns = (market.open[row], market.high[row], market.low[row], market.close[row], market.volume[row], spread,
-               market.sigma[row], market.base_volume[row])
+    columns = (
+        market.open[row],
+        market.high[row],
+        market.low[row],
+        market.close[row],
+        market.volume[row],
+        spread,
+        market.sigma[row],
+        market.base_volume[row],
+    )
     for slot, values in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
         open_, high, low, close, volume, quoted, volatility, average = values
-        result[tape.symbols[slot]] = MarketData(open_, high, low, close, volume, quoted, volatility, average,
-                                                rows.returns[slot, :known], when, tape, row)
+        result[tape.symbols[slot]] = MarketData(
+            open_, high, low, close, volume, quoted, volatility, average, rows.returns[slot, :known], when, tape, row
+        )
     return result

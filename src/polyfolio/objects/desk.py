@@ -18,7 +18,7 @@ from polyfolio.core.journal import Journal
 from polyfolio.core.tape import Tape
 from polyfolio.core.views import Ledger, Log, Market, Scratch, Shared
 from polyfolio.engine.covariances import Covariances
-from polyfolio.engine.engine import looks_at_risk
+from polyfolio.engine.inputs import looks_at_risk
 from polyfolio.engine.memory import ledger, log_buffers, scratch
 from polyfolio.engine.orders import spell_out, submit
 from polyfolio.engine.rows import rows_of
@@ -56,8 +56,7 @@ class Desk:
     def __init__(self, plan: Plan, tape: Tape, lane: int | str = 0, *, book: Book | None = None) -> None:
         self.tape, self.lane = tape, plan.lane(lane) if isinstance(lane, str) else lane
         refuse(plan, tape, self.lane)
-        self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year,
-                                   days_per_year=tape.calendar.days_per_year)
+        self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year, days_per_year=tape.calendar.days_per_year)
         self.rows = rows_of(tape, plan.observation)
         self.book = open_book(plan.lanes, tape.slots, np.array(plan.slot_of)) if book is None else book
         self.tickers, self.row, self.final = tape.symbols, -1, tape.rows - 1
@@ -94,10 +93,14 @@ class Desk:
 
     def execute(self, requests: Sequence[TradeRequest], data: Mapping[str, MarketData]) -> list[Trade]:
         """Begin the next row: carry, stops, and the lane's orders against the bar."""
-        row = self._row_of(data)
+        row = row_of(self.tape, data)
         if row != self.row + 1:
-            raise DataError("market_data", f"row {row}", f"row {self.row + 1}, the one after the last executed",
-                            "Execute every row once, in order; with no requests give an empty list.")
+            raise DataError(
+                "market_data",
+                f"row {row}",
+                f"row {self.row + 1}, the one after the last executed",
+                "Execute every row once, in order; with no requests give an empty list.",
+            )
         self._place(requests)
         self.close()
         self.row, self._done = row, "executed"
@@ -113,8 +116,9 @@ class Desk:
         return trades
 
     def _trade(self, count: int, fill: Any) -> Trade:
-        return trade_of(self.tickers, fill, moment(self.tape, self.row),
-                        f"{self.plan.names[self.lane]}:{self.row}:{count}")
+        return trade_of(
+            self.tickers, fill, moment(self.tape, self.row), f"{self.plan.names[self.lane]}:{self.row}:{count}"
+        )
 
     def _keep(self, trades: Sequence[Trade]) -> None:
         for trade in trades:
@@ -126,8 +130,12 @@ class Desk:
         given = {trade.trade_id for trade in trades}
         missing = [name for name in self.fresh if name not in given]
         if missing:
-            raise DataError("trades", missing[:3], "all trades that execute_trades returned for this row",
-                            "They are in the book already: hand them on whole.")
+            raise DataError(
+                "trades",
+                missing[:3],
+                "all trades that execute_trades returned for this row",
+                "They are in the book already: hand them on whole.",
+            )
         outside = [trade for trade in trades if trade.trade_id not in self.fresh]
         if outside:
             known((trade.ticker for trade in outside), self.tickers, "trades", "Correct the ticker.")
@@ -173,16 +181,23 @@ class Desk:
     def working(self) -> list[TradeRequest]:
         """The lane's working orders, those that close a position by a stop or a target apart."""
         decided = self.book.order_price[self.lane]
-        return [request for slot, request in requests_in(self.book, self.lane, self.rule("time_in_force"), self.tickers)
-                if decided[slot] != EXITS]
+        return [
+            request
+            for slot, request in requests_in(self.book, self.lane, self.rule("time_in_force"), self.tickers)
+            if decided[slot] != EXITS
+        ]
 
     def close(self) -> None:
         """End the current row; nothing where it has ended."""
         if self._done == "closed":
             return
         if self._done == "executed":
-            raise DataError(f"row {self.row}", self._done, "marked before the next one begins",
-                            "Call PortfolioManager.update_portfolio with its trades.")
+            raise DataError(
+                f"row {self.row}",
+                self._done,
+                "marked before the next one begins",
+                "Call PortfolioManager.update_portfolio with its trades.",
+            )
         doors.close_at(*self.work, self.lane, self.row, self.final)
         self._done = "closed"
         self._flush()
@@ -210,16 +225,8 @@ class Desk:
             elif ticker in standing and ticker not in wanted:
                 submit(self.book, self.lane, slot, 0.0, max(self.row, 0), decision_price=float(price[slot]))
 
-    def _row_of(self, data: Mapping[str, MarketData]) -> int:
-        bars = [data] if isinstance(data, MarketRow) else list(data.values())
-        rows = {(id(bar.tape), bar.row) for bar in bars}
-        if len(rows) != 1 or bars[0].tape is not self.tape:
-            raise DataError("market_data", sorted({row for _, row in rows}), "the bars of one row of the desk's tape",
-                            "Take them from market_data(tape, row).")
-        return bars[0].row
-
     def _at(self, data: Mapping[str, MarketData], after: str, remedy: str) -> None:
-        row = self._row_of(data)
+        row = row_of(self.tape, data)
         if row != self.row:
             raise DataError("market_data", f"row {row}", f"row {self.row}, the last one executed", remedy)
         if self._done != after:
@@ -229,6 +236,20 @@ class Desk:
         events, fills, marks = (int(count) for count in self.log.cursor)
         self.journal.append(events=self.log.events[:events], fills=self.log.fills[:fills], marks=self.log.marks[:marks])
         self.log.cursor[:] = 0
+
+
+def row_of(tape: Tape, data: Mapping[str, MarketData]) -> int:
+    """The row that bars stand at; all of one row, and of this tape."""
+    bars = [data] if isinstance(data, MarketRow) else list(data.values())
+    rows = {(id(bar.tape), bar.row) for bar in bars}
+    if len(rows) != 1 or bars[0].tape is not tape:
+        raise DataError(
+            "market_data",
+            sorted({row for _, row in rows}),
+            "the bars of one row of the desk's tape",
+            "Take them from market_data(tape, row).",
+        )
+    return bars[0].row
 
 
 def open_desk(config: Spec | Mapping[str, Any], tape: Tape, lane: int | str = 0) -> Desk:
@@ -242,10 +263,17 @@ def refuse(plan: Plan, tape: Tape, lane: int) -> None:
     remedy = "Change it, or drive the lane with polyfolio.engine."
     rules = plan.rules[lane]
     if plan.symbols != tape.symbols:
-        raise ConfigError("plan.symbols", plan.symbols[:5], f"the tape's symbols {tape.symbols[:5]}",
-                          "Compile the spec for this tape's universe.")
-    words = (("execution.fill", "fill", FillAt.SAME_CLOSE), ("execution.sizing", "sizing", SizeAt.FILL),
-             ("sizing.method", "method", Sizing.ORDERS))
+        raise ConfigError(
+            "plan.symbols",
+            plan.symbols[:5],
+            f"the tape's symbols {tape.symbols[:5]}",
+            "Compile the spec for this tape's universe.",
+        )
+    words = (
+        ("execution.fill", "fill", FillAt.SAME_CLOSE),
+        ("execution.sizing", "sizing", SizeAt.FILL),
+        ("sizing.method", "method", Sizing.ORDERS),
+    )
     for field, name, refused in words:
         if rules[name] == refused:
             raise ConfigError(field, refused.name.lower(), "another one where objects drive the lane", remedy)
@@ -264,8 +292,9 @@ def by_ticker(requests: Sequence[TradeRequest], tickers: Sequence[str]) -> dict[
     for request in requests:
         number(request.quantity, f"quantity of the request for {request.ticker!r}", "a finite number of units")
         if request.ticker in wanted:
-            raise DataError("trade_requests", request.ticker, "at most one request per ticker and bar",
-                            "Join the two quantities.")
+            raise DataError(
+                "trade_requests", request.ticker, "at most one request per ticker and bar", "Join the two quantities."
+            )
         wanted[request.ticker] = request
     return wanted
 
@@ -273,10 +302,18 @@ def by_ticker(requests: Sequence[TradeRequest], tickers: Sequence[str]) -> dict[
 def place(book: Book, lane: int, slot: int, request: TradeRequest, row: int, decision_price: float) -> None:
     """A request as the slot's working order."""
     nothing = math.nan
-    submit(book, lane, slot, request.quantity, row, order_type=request.order_type,
-           time_in_force=request.time_in_force, decision_price=decision_price,
-           limit=nothing if request.limit_price is None else request.limit_price,
-           stop=nothing if request.stop_price is None else request.stop_price)
+    submit(
+        book,
+        lane,
+        slot,
+        request.quantity,
+        row,
+        order_type=request.order_type,
+        time_in_force=request.time_in_force,
+        decision_price=decision_price,
+        limit=nothing if request.limit_price is None else request.limit_price,
+        stop=nothing if request.stop_price is None else request.stop_price,
+    )
 
 
 def request_of(ticker: str, quantity: float, order: Any) -> TradeRequest:
@@ -287,9 +324,7 @@ def request_of(ticker: str, quantity: float, order: Any) -> TradeRequest:
     return TradeRequest(ticker, quantity, kind.name.lower(), TimeInForce(int(order["life"])).name.lower(), limit, stop)
 
 
-def requests_in(
-    book: Book, lane: int, life: float, tickers: Sequence[str]
-) -> Iterator[tuple[int, TradeRequest]]:
+def requests_in(book: Book, lane: int, life: float, tickers: Sequence[str]) -> Iterator[tuple[int, TradeRequest]]:
     """(slot, request) of each working order; plain ones are market orders of the lane's own time in force."""
     plain = bool(book.account["plain"][lane])
     for slot, ticker in enumerate(tickers):
@@ -302,9 +337,17 @@ def requests_in(
 
 def trade_of(tickers: Sequence[str], fill: Any, when: Any, trade_id: str) -> Trade:
     """A FILL record as a Trade."""
-    return Trade(tickers[int(fill["slot"])], float(fill["quantity"]), float(fill["price"]), when,
-                 float(fill["commission"]), float(fill["slippage"]), trade_id, float(fill["impact"]),
-                 Reason(int(fill["reason"])).name.lower())
+    return Trade(
+        tickers[int(fill["slot"])],
+        float(fill["quantity"]),
+        float(fill["price"]),
+        when,
+        float(fill["commission"]),
+        float(fill["slippage"]),
+        trade_id,
+        float(fill["impact"]),
+        Reason(int(fill["reason"])).name.lower(),
+    )
 
 
 def table_of(trades: Sequence[Trade], tickers: Sequence[str]) -> np.ndarray:
@@ -320,5 +363,8 @@ def table_of(trades: Sequence[Trade], tickers: Sequence[str]) -> np.ndarray:
 
 def refusals(tickers: Sequence[str], events: np.ndarray) -> list[tuple[str, float, str]]:
     """(ticker, quantity left, reason) of each order that was cut or refused."""
-    return [(tickers[int(event["slot"])], float(event["after"]), Reason(int(event["reason"])).name.lower())
-            for event in events if event["event"] == Event.REFUSED]
+    return [
+        (tickers[int(event["slot"])], float(event["after"]), Reason(int(event["reason"])).name.lower())
+        for event in events
+        if event["event"] == Event.REFUSED
+    ]

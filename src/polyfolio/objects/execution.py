@@ -52,8 +52,12 @@ class ExecutionSimulator:
         parts = {} if document is None else document
         self.commission_model, self.slippage_model, self.market_impact_model = (
             made(parts.get(name, {}) if document is not None else {"execution": {name: getattr(own, name)}})
-            for made, name in ((CommissionModel, "commission"), (SlippageModel, "slippage"),
-                               (MarketImpactModel, "market_impact")))
+            for made, name in (
+                (CommissionModel, "commission"),
+                (SlippageModel, "slippage"),
+                (MarketImpactModel, "market_impact"),
+            )
+        )
         self.refused: list[tuple[str, float, str]] = []
         self._bench: Bench | None = None
         self._count = 0

@@ -20,15 +20,17 @@ _PRESET: Mapping[str, Any] = LIMITS["lifecycle"]["limits"]
 _CAPS = {item["by"]: item["cap"] for item in _PRESET["labels"]}
 
 # The preset `lifecycle` under the document's keys: shares of total value; the loss is of the day, the minimum is money.
-RISK_LIMITS: Mapping[str, Any] = MappingProxyType({
-    "max_total_exposure": _PRESET["max_gross"],
-    "max_per_stage": MappingProxyType(_CAPS["stage"]),
-    "max_per_asset": _CAPS["asset"],
-    "min_cash_reserve": _PRESET["min_cash_reserve"],
-    "max_daily_loss": _PRESET["max_daily_loss"],
-    "max_positions": _PRESET["max_positions"],
-    "min_position_size": _PRESET["min_notional"],
-})
+RISK_LIMITS: Mapping[str, Any] = MappingProxyType(
+    {
+        "max_total_exposure": _PRESET["max_gross"],
+        "max_per_stage": MappingProxyType(_CAPS["stage"]),
+        "max_per_asset": _CAPS["asset"],
+        "min_cash_reserve": _PRESET["min_cash_reserve"],
+        "max_daily_loss": _PRESET["max_daily_loss"],
+        "max_positions": _PRESET["max_positions"],
+        "min_position_size": _PRESET["min_notional"],
+    }
+)
 
 _CHECKED = ("max_daily_loss", "max_total_exposure", "max_per_asset", "min_position_size", "max_positions")
 
@@ -50,15 +52,25 @@ def calculate_position_size(config: Any, available_capital: float, current_signa
     """
     stage = part(config, "config", "lifecycle_stage")
     if stage not in STAGE_BASE:
-        raise ConfigError("config.lifecycle_stage", stage, "one of " + ", ".join(STAGE_BASE),
-                          closest(str(stage).upper(), STAGE_BASE) if isinstance(stage, str) else "Name the stage.")
-    evidence = np.array([
-        STAGE_BASE[stage],
-        evidence_of(config, "validation", "sharpe_ratio"),
-        evidence_of(config, "performance", "gross_win_rate"),
-    ])
-    strength = number(part(current_signal, "current_signal", "confidence"), "current_signal.confidence",
-                      "a number from 0 to 1", "Correct the signal.")
+        raise ConfigError(
+            "config.lifecycle_stage",
+            stage,
+            "one of " + ", ".join(STAGE_BASE),
+            closest(str(stage).upper(), STAGE_BASE) if isinstance(stage, str) else "Name the stage.",
+        )
+    evidence = np.array(
+        [
+            STAGE_BASE[stage],
+            evidence_of(config, "validation", "sharpe_ratio"),
+            evidence_of(config, "performance", "gross_win_rate"),
+        ]
+    )
+    strength = number(
+        part(current_signal, "current_signal", "confidence"),
+        "current_signal.confidence",
+        "a number from 0 to 1",
+        "Correct the signal.",
+    )
     if not 0.0 <= strength <= 1.0:
         raise DataError("current_signal.confidence", strength, "from 0 to 1", "Correct the signal.")
     if optional(current_signal, "direction") == "HOLD":
@@ -88,11 +100,16 @@ def validate_signal_execution(
     pair = part(signal, "signal", "pair")
     size = number(part(signal, "signal", "position_size"), "signal.position_size")
     exposures = part(portfolio, "portfolio", "exposures_by_asset")
-    account = np.array([
-        *(number(part(portfolio, "portfolio", name), f"portfolio.{name}")
-          for name in ("daily_pnl", "total_value", "total_exposure")),
-        number(exposures.get(pair, 0.0), f"portfolio.exposures_by_asset[{pair!r}]"), size,
-    ])
+    account = np.array(
+        [
+            *(
+                number(part(portfolio, "portfolio", name), f"portfolio.{name}")
+                for name in ("daily_pnl", "total_value", "total_exposure")
+            ),
+            number(exposures.get(pair, 0.0), f"portfolio.exposures_by_asset[{pair!r}]"),
+            size,
+        ]
+    )
     if not account[1] > 0.0:
         raise DataError("portfolio.total_value", float(account[1]), "above 0", "Correct the portfolio.")
     bounds = np.array([number(part(limits, "limits", name), f"limits.{name}") for name in _CHECKED])

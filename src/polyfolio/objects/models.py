@@ -46,7 +46,12 @@ class CommissionModel(_Model):
         return Commission(int(self._rules["commission_model"][0])).name.lower()
 
     def calculate(
-        self, quantity: float, price: float, *, unit: float = 1.0, filled_before: float = 0.0,
+        self,
+        quantity: float,
+        price: float,
+        *,
+        unit: float = 1.0,
+        filled_before: float = 0.0,
         period_volume: float = 0.0,
     ) -> float:
         """Fee of a fill, in money of the base currency; negative for a rebate.
@@ -58,9 +63,18 @@ class CommissionModel(_Model):
             filled_before: what earlier fills of the same order took.
             period_volume: volume of the period so far; read by cumulative tiers.
         """
-        order = np.array([number(value, name) for name, value in (
-            ("quantity", quantity), ("price", price), ("unit", unit), ("filled_before", filled_before),
-            ("period_volume", period_volume))])
+        order = np.array(
+            [
+                number(value, name)
+                for name, value in (
+                    ("quantity", quantity),
+                    ("price", price),
+                    ("unit", unit),
+                    ("filled_before", filled_before),
+                    ("period_volume", period_volume),
+                )
+            ]
+        )
         return float(doors.fee_of(self._rules, self._tiers, order))
 
 
@@ -84,9 +98,7 @@ class SlippageModel(_Model):
         """Name of the formula."""
         return Slippage(int(self._rules["slippage_model"][0])).name.lower()
 
-    def calculate(
-        self, quantity: float, price: float, *, volume: float = math.nan, spread: float = math.nan
-    ) -> float:
+    def calculate(self, quantity: float, price: float, *, volume: float = math.nan, spread: float = math.nan) -> float:
         """Slippage and paid spread as a share of the price, >= 0, always against the trader.
 
         Args:

@@ -12,8 +12,15 @@ from polyfolio.kernels.measures import drawdown, growth, moments, ratios, tails
 
 CONFIDENCE = 0.95
 SMALLEST_SAMPLE = 60
-NAMES = (*growth.NAMES, *ratios.NAMES, *moments.NAMES, *drawdown.NAMES, *drawdown.TAIL_NAMES,
-         *drawdown.REWARD_NAMES, *tails.NAMES)
+NAMES = (
+    *growth.NAMES,
+    *ratios.NAMES,
+    *moments.NAMES,
+    *drawdown.NAMES,
+    *drawdown.TAIL_NAMES,
+    *drawdown.REWARD_NAMES,
+    *tails.NAMES,
+)
 
 
 def named(names: tuple[str, ...], out: Floats) -> dict[str, float]:
@@ -49,12 +56,16 @@ def _falls(returns: Floats, found: dict[str, float]) -> dict[str, float]:
     path, depths = np.empty(n + 1), np.empty(n)
     growth.wealth_path(returns, path)
     fallen, worst, rewarded = (
-        np.empty(len(names)) for names in (drawdown.NAMES, drawdown.TAIL_NAMES, drawdown.REWARD_NAMES))
+        np.empty(len(names)) for names in (drawdown.NAMES, drawdown.TAIL_NAMES, drawdown.REWARD_NAMES)
+    )
     drawdown.summary(path, np.empty(drawdown.SIZE), depths, fallen)
     drawdown.tail(depths, CONFIDENCE, np.empty(n), np.empty(n), worst)
     drawdown.rewards(fallen, found["cagr"], found["annual_excess_return"], found["total_return"], rewarded)
-    return {**named(drawdown.NAMES, fallen), **named(drawdown.TAIL_NAMES, worst),
-            **named(drawdown.REWARD_NAMES, rewarded)}
+    return {
+        **named(drawdown.NAMES, fallen),
+        **named(drawdown.TAIL_NAMES, worst),
+        **named(drawdown.REWARD_NAMES, rewarded),
+    }
 
 
 def _tails(returns: Floats) -> dict[str, float]:

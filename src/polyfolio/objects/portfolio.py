@@ -21,9 +21,23 @@ from polyfolio.objects.performance import metrics_of
 BASE = {"execution": {"market_impact": {"participation_rate_limit": None}}}
 SECONDS_A_YEAR = 365.25 * 86_400.0
 # What a state's metrics show of the account record.
-SHOWN = ("gross", "net", "peak", "drawdown", "day_equity", "total_flows", "total_gain", "total_dividends",
-         "total_interest", "total_borrow", "total_funding", "total_commission", "total_slippage", "total_impact",
-         "total_turnover")
+SHOWN = (
+    "gross",
+    "net",
+    "peak",
+    "drawdown",
+    "day_equity",
+    "total_flows",
+    "total_gain",
+    "total_dividends",
+    "total_interest",
+    "total_borrow",
+    "total_funding",
+    "total_commission",
+    "total_slippage",
+    "total_impact",
+    "total_turnover",
+)
 
 
 class PortfolioManager:
@@ -96,24 +110,12 @@ class PortfolioManager:
 
     def _book(self, trades: Sequence[Trade], market_data: Mapping[str, MarketData]) -> None:
         bench = self._bench_for(tuple(market_data))
-        bench.look({**self._last_bars(bench), **market_data})
-        self._turn_day(bench, next(iter(market_data.values())).timestamp)
+        bench.look({**last_bars(bench), **market_data})
+        turn_day(bench, self._times, next(iter(market_data.values())).timestamp)
         bench.log.cursor[:] = 0
         doors.book_trades(*bench.work, table_of(trades, bench.tickers), self._realised)
         for trade in trades:
             self._booked.setdefault(trade.ticker, []).append(trade)
-
-    @staticmethod
-    def _last_bars(bench: Bench) -> dict[str, MarketData]:
-        """Bars of tickers that are no longer held and no longer quoted."""
-        return dict(zip(bench.tickers, bench._seen, strict=True)) if bench._seen else {}
-
-    def _turn_day(self, bench: Bench, now: datetime | None) -> None:
-        """Carry and the daily loss count calendar days between updates."""
-        last = self._times[-1] if self._times else None
-        apart = (now.date() - last.date()).days if now is not None and last is not None else 0
-        bench.market.days[0] = float(apart)
-        bench.market.starts[0] = int(Period.DAY) if apart or not self._times else 0
 
     def _bench_for(self, names: tuple[str, ...]) -> Bench:
         """The book's bench, with room for tickers it has not seen before."""
@@ -133,7 +135,7 @@ class PortfolioManager:
                 elif name != "slot_of":
                     array[:, :count] = before
             bench._seen = []
-            bars = {ticker: MarketData.at(1.0) for ticker in tickers} | self._last_bars(old)
+            bars = {ticker: MarketData.at(1.0) for ticker in tickers} | last_bars(old)
             bench.look(bars)
         self._bench, self._realised = bench, realised
         return bench
@@ -163,14 +165,27 @@ class PortfolioManager:
         unrealised = doors.profits(*work, lane, row, open_profits)
         account, held = book.account[lane], book.quantity[lane]
         positions = {
-            ticker: Position(ticker, float(held[slot]), float(book.average_price[lane, slot]),
-                             float(market.mark[row, slot]), float(open_profits[slot]), float(realised[slot]),
-                             list(booked.get(ticker, ())))
-            for slot, ticker in enumerate(tickers) if held[slot] != 0.0
+            ticker: Position(
+                ticker,
+                float(held[slot]),
+                float(book.average_price[lane, slot]),
+                float(market.mark[row, slot]),
+                float(open_profits[slot]),
+                float(realised[slot]),
+                list(booked.get(ticker, ())),
+            )
+            for slot, ticker in enumerate(tickers)
+            if held[slot] != 0.0
         }
-        metrics = {name: float(account[name]) for name in SHOWN}
-        return PortfolioState(float(account["equity"]), float(account["cash"]), positions, float(unrealised),
-                              float(account["total_realised"]), when, metrics)
+        return PortfolioState(
+            float(account["equity"]),
+            float(account["cash"]),
+            positions,
+            float(unrealised),
+            float(account["total_realised"]),
+            when,
+            {name: float(account[name]) for name in SHOWN},
+        )
 
     @property
     def status(self) -> str:
@@ -198,7 +213,7 @@ class PortfolioManager:
         checks.known(position_sizes, names, "position_sizes", "Give market data for it.")
         checks.known(self.positions, names, "market_data", "Give a bar for every ticker that is held.")
         bench = self._bench_for(names)
-        bench.look({**self._last_bars(bench), **market_data})
+        bench.look({**last_bars(bench), **market_data})
         wants = [position_sizes.get(ticker, math.nan) for ticker in bench.tickers]
         bench.scratch.frozen[:] = [math.isnan(want) for want in wants]
         bench.scratch.want[:] = [0.0 if math.isnan(want) else want for want in wants]
@@ -221,6 +236,20 @@ class PortfolioManager:
         known = [time for time in self._times if time is not None]
         years = (known[-1] - known[0]).total_seconds() / SECONDS_A_YEAR if len(known) > 1 else math.nan
         self.performance_metrics = {
-            **metrics_of(self._values, self._flows, self._periods, years), "periods_per_year": self._periods}
+            **metrics_of(self._values, self._flows, self._periods, years),
+            "periods_per_year": self._periods,
+        }
         return self.performance_metrics
 
+
+def last_bars(bench: Bench) -> dict[str, MarketData]:
+    """Bars of tickers that are no longer held and no longer quoted."""
+    return dict(zip(bench.tickers, bench._seen, strict=True)) if bench._seen else {}
+
+
+def turn_day(bench: Bench, times: Sequence[datetime | None], now: datetime | None) -> None:
+    """Carry and the daily loss count calendar days between updates."""
+    last = times[-1] if times else None
+    apart = (now.date() - last.date()).days if now is not None and last is not None else 0
+    bench.market.days[0] = float(apart)
+    bench.market.starts[0] = int(Period.DAY) if apart or not times else 0

@@ -56,13 +56,15 @@ class RiskManager:
         self._bench: Bench | None = None
         self._observed: dict[str, MarketData] = {}
         if desk is None:
-            self._spec = spec_of("risk_management", {} if config is None else config, BASE, over=WEIGHTS,
-                                 journal="full")
+            self._spec = spec_of(
+                "risk_management", {} if config is None else config, BASE, over=WEIGHTS, journal="full"
+            )
             rule = Bench(self._spec, ("ANY",), periods_per_year).ledger.rules[0]
         else:
             rule = desk.ledger.rules[desk.lane]
         self.max_portfolio_risk, self.max_drawdown, self.max_correlation = (
-            float(rule[name]) for name in ("max_var", "max_drawdown", "correlation_limit"))
+            float(rule[name]) for name in ("max_var", "max_drawdown", "correlation_limit")
+        )
         self.risk_models = {
             "var": self._calculate_var,
             "expected_shortfall": self._calculate_expected_shortfall,
@@ -121,7 +123,9 @@ class RiskManager:
         return result_of(out[:rows], [])
 
     def adjust_positions_for_risk(
-        self, position_sizes: Mapping[str, float], portfolio_state: PortfolioState,
+        self,
+        position_sizes: Mapping[str, float],
+        portfolio_state: PortfolioState,
         market_data: Mapping[str, MarketData],
     ) -> dict[str, float]:
         """Sizes that keep every limit; `last_result` has their certificate and the reason of each cut.
@@ -185,8 +189,12 @@ class RiskManager:
         if not data:
             raise DataError("market_data", {}, "observed before risk is asked for", "Call observe(market_data).")
         if self._desk is not None:
-            raise DataError("risk_models", "desk", "asked of a RiskManager without a desk",
-                            "Build RiskManager(config) and observe the row's market data.")
+            raise DataError(
+                "risk_models",
+                "desk",
+                "asked of a RiskManager without a desk",
+                "Build RiskManager(config) and observe the row's market data.",
+            )
         bench = self._bench_for(tuple(data))
         bench.look(data)
         return bench
@@ -226,8 +234,7 @@ def correlations_of(bench: Bench) -> dict[str, dict[str, float]]:
     triangle = shared.correlation[model, at].tolist()
     names = bench.tickers
     packed = {(i, j): triangle[i * (i + 1) // 2 + j] for i in range(len(names)) for j in range(i + 1)}
-    return {one: {other: packed[max(i, j), min(i, j)] for j, other in enumerate(names)}
-            for i, one in enumerate(names)}
+    return {one: {other: packed[max(i, j), min(i, j)] for j, other in enumerate(names)} for i, one in enumerate(names)}
 
 
 def lines_for(caps: np.ndarray) -> np.ndarray:
@@ -246,13 +253,18 @@ def quantities_of(trades: Sequence[Trade | TradeRequest], tickers: Sequence[str]
 def result_of(lines: np.ndarray, reasons: list[str]) -> RiskCheckResult:
     """A certificate's rows as a result."""
     certificate = [
-        LimitValue(Reason(int(reason)).name.lower(), float(value), float(bound), bool(grade == BINDS),
-                   bool(grade == BREACH))
+        LimitValue(
+            Reason(int(reason)).name.lower(), float(value), float(bound), bool(grade == BINDS), bool(grade == BREACH)
+        )
         for reason, value, bound, grade in lines
     ]
     broken = [line for line in certificate if line.broken]
-    told = [f"{line.limit}: {line.value:.6g} breaks {line.bound:.6g}" if line.value == line.value
-            else f"{line.limit}: not known, too little history for the bound {line.bound:.6g}" for line in broken]
+    told = [
+        f"{line.limit}: {line.value:.6g} breaks {line.bound:.6g}"
+        if line.value == line.value
+        else f"{line.limit}: not known, too little history for the bound {line.bound:.6g}"
+        for line in broken
+    ]
     return RiskCheckResult(not broken, broken, certificate, reasons + told)
 
 
@@ -261,7 +273,8 @@ def cuts(tickers: Sequence[str], events: np.ndarray) -> list[str]:
     return [
         f"{tickers[int(event['slot'])]}: {event['before']:.6g} -> {event['after']:.6g} "
         f"({stage_name(int(event['stage']))}, {Reason(int(event['reason'])).name.lower()})"
-        for event in events if event["event"] == Event.CUT
+        for event in events
+        if event["event"] == Event.CUT
     ]
 
 

@@ -77,6 +77,10 @@ class PositionSizer:
             bench.hear(signals)
         except (TypeError, ValueError, AttributeError) as error:
             checks.finite(signals, "signals", "Correct the strategy.")
-            raise DataError("market_data", type(next(iter(market_data.values()))).__name__, "MarketData by ticker",
-                            f"Build it from MarketData(...): {error}.") from error
+            raise DataError(
+                "market_data",
+                type(next(iter(market_data.values()))).__name__,
+                "MarketData by ticker",
+                f"Build it from MarketData(...): {error}.",
+            ) from error
         return bench.want()

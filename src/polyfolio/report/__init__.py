@@ -1,0 +1,1 @@
+"""Measures, results, saved runs, and how they are shown."""

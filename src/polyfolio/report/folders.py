@@ -33,7 +33,9 @@ def probe(folder: Path) -> Path:
         raise DataError("results folder", str(folder), "a folder, or a name that is free", "Choose another folder.")
     if place.is_dir() and any(place.iterdir()) and not (place / MARK).is_file():
         raise DataError(
-            "results folder", str(folder), f"empty, new, or results written earlier (with {MARK})",
+            "results folder",
+            str(folder),
+            f"empty, new, or results written earlier (with {MARK})",
             "Choose another folder: this one holds other files, which would be replaced.",
         )
     try:
@@ -50,10 +52,16 @@ def refusal(folder: Path, error: OSError) -> DataError | RetryError:
     """What an error of the operating system means for the caller: another folder, or room and another try."""
     reason = error.strerror or str(error)
     if error.errno in ELSEWHERE:
-        return DataError("results folder", str(folder), f"a folder that can be written to ({reason})",
-                         "Choose another folder with --out, or correct its permissions.")
+        return DataError(
+            "results folder",
+            str(folder),
+            f"a folder that can be written to ({reason})",
+            "Choose another folder with --out, or correct its permissions.",
+        )
     return RetryError(
-        "results folder", str(folder), f"on a disk that takes the files ({reason})",
+        "results folder",
+        str(folder),
+        f"on a disk that takes the files ({reason})",
         "Free some space or choose another folder with --out, then run again. Nothing was left half written.",
     )
 

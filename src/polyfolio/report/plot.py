@@ -20,7 +20,11 @@ LABEL = 12
 
 
 def lines_plot(
-    series: Mapping[str, npt.ArrayLike], width: int, height: int, ends: Sequence[str] = ("", ""), *,
+    series: Mapping[str, npt.ArrayLike],
+    width: int,
+    height: int,
+    ends: Sequence[str] = ("", ""),
+    *,
     braille: bool = True,
 ) -> Text:
     """Several series on one scale, each in its own colour; where two meet the later one is on top.

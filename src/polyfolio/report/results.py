@@ -81,8 +81,12 @@ class Results:
         index = self.journal.index_of(lane)
         out = np.empty(attribution.COST_SIZE)
         worst = attribution.cost_kinds(
-            self._parts[index].marks, 0, self._start(index), np.empty(attribution.COST_STATE_SIZE),
-            np.empty(len(attribution.COST_KINDS)), out,
+            self._parts[index].marks,
+            0,
+            self._start(index),
+            np.empty(attribution.COST_STATE_SIZE),
+            np.empty(len(attribution.COST_KINDS)),
+            out,
         )
         names = (*attribution.COST_KINDS, "change", "remainder")
         return {**dict(zip(names, (out + 0.0).tolist(), strict=True)), "largest_residual": worst}

@@ -28,8 +28,20 @@ from polyfolio.report.results import Results
 FORMAT = 1
 LIBRARIES = ("polyfolio", "numpy", "numba")
 TRADE_COLUMNS = (
-    "lane", "symbol", "side", "entry_time", "exit_time", "days", "quantity", "entry_notional", "profit", "commission",
-    "carry", "fills", "mae", "mfe",
+    "lane",
+    "symbol",
+    "side",
+    "entry_time",
+    "exit_time",
+    "days",
+    "quantity",
+    "entry_notional",
+    "profit",
+    "commission",
+    "carry",
+    "fills",
+    "mae",
+    "mfe",
 )
 
 
@@ -106,8 +118,12 @@ def open_run(folder: str | Path) -> SavedRun:
     journal = Journal(level, tuple(meta["lanes"]), tuple(meta["symbols"]), meta["run"])
     journal.append(**{name: _read_rows(place / f"{name}.parquet", dtype) for name, dtype in COLUMNS.items()})
     if journal.digest() != meta["journal"]["digest"]:
-        raise DataError("journal", str(place), "the journal whose digest stands in meta.json",
-                        "A file was changed or exchanged: run again.")
+        raise DataError(
+            "journal",
+            str(place),
+            "the journal whose digest stands in meta.json",
+            "A file was changed or exchanged: run again.",
+        )
     journal.times = times = _read_rows(place / "times.parquet", np.dtype([("time", "i8")]))["time"]
     return SavedRun(place, journal, meta, _read_json(place, "metrics.json"), times)
 
@@ -134,8 +150,12 @@ def migrated(meta: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The meta data in today's format."""
     while (found := meta.get("format", 0)) != FORMAT:
         if found not in MIGRATIONS:
-            raise DataError("format", found, f"at most {FORMAT}, what polyfolio {_version('polyfolio')} writes",
-                            f"A newer version wrote {folder}: upgrade polyfolio, or run again.")
+            raise DataError(
+                "format",
+                found,
+                f"at most {FORMAT}, what polyfolio {_version('polyfolio')} writes",
+                f"A newer version wrote {folder}: upgrade polyfolio, or run again.",
+            )
         meta = MIGRATIONS[found](meta, folder)
     return meta
 
@@ -159,8 +179,12 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError("run", str(folder), f"a folder with {name} ({error.strerror})",
-                        "Name a folder that `polyfolio run` or `polyfolio demo` wrote.") from None
+        raise DataError(
+            "run",
+            str(folder),
+            f"a folder with {name} ({error.strerror})",
+            "Name a folder that `polyfolio run` or `polyfolio demo` wrote.",
+        ) from None
     except ValueError as error:
         raise DataError(name, str(path), f"JSON ({error})", "The file was damaged: run again.") from None
     if not isinstance(found, dict):
@@ -185,8 +209,9 @@ def _read_rows(path: Path, dtype: np.dtype[Any]) -> np.ndarray:
     try:
         table = parquet.read_table(path)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(path.name, str(path), f"a Parquet file ({error})", "The file is missing or damaged: run again."
-                        ) from None
+        raise DataError(
+            path.name, str(path), f"a Parquet file ({error})", "The file is missing or damaged: run again."
+        ) from None
     missing = set(dtype.names or ()) - set(table.column_names)
     if missing:
         raise DataError(path.name, sorted(table.column_names), f"with the columns {sorted(missing)}", "Run again.")

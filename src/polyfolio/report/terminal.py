@@ -125,9 +125,13 @@ def convention_lines(results: Results) -> Iterator[str]:
     yield f"{results.tape.rows:,} bars from {first} to {last}; {found['returns']}; money in {found['currency']}."
     years = found["periods_per_year"]
     known = "unknown" if years is None else f"{years:,.6g}"
-    yield (f"A year: N = {known} bars ({found['periods_per_year_source']}); risk-free rate "
-           f"{words.share(found['risk_free'])}; Sharpe = mean / deviation x sqrt(N).")
+    yield (
+        f"A year: N = {known} bars ({found['periods_per_year_source']}); risk-free rate "
+        f"{words.share(found['risk_free'])}; Sharpe = mean / deviation x sqrt(N)."
+    )
     fills = sorted(set(found["fill"].values()))
-    yield (f"Fills: {', '.join(fills)}. Costs: commission, slippage, impact, carry; bp: the first three, of what was "
-           "traded. Turnover counts both sides.")
+    yield (
+        f"Fills: {', '.join(fills)}. Costs: commission, slippage, impact, carry; bp: the first three, of what was "
+        "traded. Turnover counts both sides."
+    )
     yield f"Run {results.run_id[:16]}, definitions {found['definitions']}."

@@ -51,8 +51,12 @@ def open_tiers(value: Any, _: Mapping[str, Any]) -> Any:
     """`max_volume: inf` is text to a YAML reader and means no upper end."""
     if not isinstance(value, list):
         return value
-    return [{name: None if name == "max_volume" and _infinite(item) else item for name, item in tier.items()}
-            if isinstance(tier, Mapping) else tier for tier in value]
+    return [
+        {name: None if name == "max_volume" and _infinite(item) else item for name, item in tier.items()}
+        if isinstance(tier, Mapping)
+        else tier
+        for tier in value
+    ]
 
 
 def _infinite(value: object) -> bool:
@@ -176,8 +180,12 @@ TABLES: dict[str, tuple[Row, ...]] = {
         Row("max_correlation", "correlation.limit", "signed: a hedge is not punished"),
         Row("correlation_lookback", "risk.covariance.window", "risk returns in the window"),
         Row("adjustment_factor", "correlation.adjustment_factor", "damping at correlation 1"),
-        Row("update_frequency", "observation", "the matrix is new at each row; daily returns for daily and longer",
-            lookback),
+        Row(
+            "update_frequency",
+            "observation",
+            "the matrix is new at each row; daily returns for daily and longer",
+            lookback,
+        ),
     ),
     "execution_config": (
         Row("default_order_type", "execution.order_type", convert=lower),
@@ -215,12 +223,24 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "position_sizing": {"method": "risk_parity", "max_position_size": 0.2, "min_position_size": 0.01},
     "risk_management": {"max_portfolio_risk": 0.02, "max_drawdown": 0.1, "max_correlation": 0.7},
     "position_config": {"method": "equal_weight", "max_position_size": 0.1, "min_position_size": 0.01},
-    "risk_config": {"max_portfolio_risk": 0.15, "max_position_risk": 0.05, "var_limit": 0.02,
-                    "risk_adjustment_speed": 0.1},
-    "correlation_config": {"max_correlation": 0.7, "correlation_lookback": 252, "adjustment_factor": 0.5,
-                           "update_frequency": "daily"},
-    "execution_config": {"default_order_type": "LIMIT", "time_in_force": "DAY", "price_threshold": 0.01,
-                         "market_impact_limit": 0.005},
+    "risk_config": {
+        "max_portfolio_risk": 0.15,
+        "max_position_risk": 0.05,
+        "var_limit": 0.02,
+        "risk_adjustment_speed": 0.1,
+    },
+    "correlation_config": {
+        "max_correlation": 0.7,
+        "correlation_lookback": 252,
+        "adjustment_factor": 0.5,
+        "update_frequency": "daily",
+    },
+    "execution_config": {
+        "default_order_type": "LIMIT",
+        "time_in_force": "DAY",
+        "price_threshold": 0.01,
+        "market_impact_limit": 0.005,
+    },
     "feedback_config": {"max_iterations": 3, "resize_threshold": 0.5},
 }
 

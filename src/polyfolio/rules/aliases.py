@@ -101,8 +101,12 @@ def section(name: str, config: object, path: str = "") -> Translation:
         if not matching:
             result.unused += (_join(path, key),)
         if key.endswith(".enabled") and value and "threshold" not in around:
-            raise ConfigError(_join(path, key.replace("enabled", "threshold")), None, "given with enabled: true",
-                              "Give the threshold, or write enabled: false.")
+            raise ConfigError(
+                _join(path, key.replace("enabled", "threshold")),
+                None,
+                "given with enabled: true",
+                "Give the threshold, or write enabled: false.",
+            )
         for row in matching:
             if row.ours:
                 remark = "; ".join(part for part in (row.remark, "the document's default" * (key in absent)) if part)
@@ -113,8 +117,13 @@ def section(name: str, config: object, path: str = "") -> Translation:
 
 def source_keys(ours: str) -> list[tuple[str, str, str]]:
     """(document, their key, remark) of each key that becomes ours."""
-    return [(document, _join(name, row.theirs), row.remark) for document, names in DOCUMENTS.items()
-            for name in names for row in TABLES[name] if row.ours == ours]
+    return [
+        (document, _join(name, row.theirs), row.remark)
+        for document, names in DOCUMENTS.items()
+        for name in names
+        for row in TABLES[name]
+        if row.ours == ours
+    ]
 
 
 def _whole(row: Row, config: object, path: str) -> Translation:
@@ -134,7 +143,7 @@ def _leaves(name: str, data: Mapping[str, Any], at: str, path: str) -> Iterator[
         elif any(other.startswith(full + ".") for other in known):
             yield from _leaves(name, _mapping(value, _join(path, full)), full, path)
         else:
-            level = {other[len(at) + bool(at):].split(".")[0] for other in known if other.startswith(at)}
+            level = {other[len(at) + bool(at) :].split(".")[0] for other in known if other.startswith(at)}
             raise _unknown(_join(path, full), value, tuple(sorted(level)))
 
 

@@ -42,8 +42,15 @@ class Explanation:
 
     def text(self) -> str:
         """The explanation as lines."""
-        lines = [self.key, f"  {self.description}", f"  unit     {self.unit}", f"  bounds   {self.bounds or 'none'}",
-                 f"  default  {self.default}", f"  example  {self.example}", f"  used by  {self.used}"]
+        lines = [
+            self.key,
+            f"  {self.description}",
+            f"  unit     {self.unit}",
+            f"  bounds   {self.bounds or 'none'}",
+            f"  default  {self.default}",
+            f"  example  {self.example}",
+            f"  used by  {self.used}",
+        ]
         for document, theirs, remark in self.sources:
             lines.append(f"  also     {theirs} ({document}){': ' + remark if remark else ''}")
         return "\n".join(lines)
@@ -95,7 +102,10 @@ def schedule(lane: Lane, plan: Plan, index: int) -> dict[str, Any]:
     every = lane.rebalance.every
     return {
         "program": stages,
-        "decides": f"every {every} bars" if isinstance(every, int) else "every bar" if every == "bar"
+        "decides": f"every {every} bars"
+        if isinstance(every, int)
+        else "every bar"
+        if every == "bar"
         else f"at the first bar of each {every}",
         "fills": f"{lane.execution.fill.name.lower()}, {lane.execution.order_type.name.lower()} orders, "
         f"{lane.execution.time_in_force.name.lower()}",
@@ -190,8 +200,12 @@ def _info(model: type[BaseModel], path: tuple[str, ...]) -> FieldInfo:
 
 def _bounds(info: FieldInfo) -> str:
     words = _words(info.annotation)
-    limits = [f"{sign} {getattr(mark, name):g}" for mark in info.metadata for name, sign in SIGNS.items()
-              if getattr(mark, name, None) is not None]
+    limits = [
+        f"{sign} {getattr(mark, name):g}"
+        for mark in info.metadata
+        for name, sign in SIGNS.items()
+        if getattr(mark, name, None) is not None
+    ]
     return ", ".join(["one of " + " | ".join(words)] * bool(words) + limits)
 
 
@@ -225,6 +239,12 @@ def reference() -> str:
         cells = (f"`{name}`", item.description, item.unit, item.bounds, item.default, item.used)
         sections.setdefault(head, []).append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     for head, rows in sections.items():
-        lines += [f"## {head or 'The run'}", "", "| key | meaning | unit | bounds | default | used by |",
-                  "|---|---|---|---|---|---|", *rows, ""]
+        lines += [
+            f"## {head or 'The run'}",
+            "",
+            "| key | meaning | unit | bounds | default | used by |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
     return "\n".join(lines)

@@ -27,8 +27,15 @@ class Section(BaseModel):
 
 
 def key(  # noqa: PLR0913 - the parts of a key are named at each call, none is optional in spirit
-    default: Any, description: str, *, unit: str = NONE, example: Any, used: str, record: str | None = None,
-    off: str | None = None, **bounds: Any,
+    default: Any,
+    description: str,
+    *,
+    unit: str = NONE,
+    example: Any,
+    used: str,
+    record: str | None = None,
+    off: str | None = None,
+    **bounds: Any,
 ) -> Any:
     """One configuration key.
 

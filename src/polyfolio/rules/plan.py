@@ -18,7 +18,7 @@ from polyfolio.errors import ConfigError
 from polyfolio.rules import registry
 from polyfolio.rules.fields import Section
 from polyfolio.rules.program import WIDTH, padded, program_of
-from polyfolio.rules.sections import CovarianceSection, Hedge
+from polyfolio.rules.risk import CovarianceSection, Hedge
 from polyfolio.rules.spec import Group, Lane, Spec, Strategy
 from polyfolio.rules.tables import Labels, Tiers, budget_row, slot_of_symbol
 
@@ -209,8 +209,12 @@ class _Compiler:
     def _account(self, lane: Lane, at: str) -> None:
         base = self.universe.base_currency
         if lane.account.base_currency != base:
-            raise ConfigError(f"{at}.account.base_currency", lane.account.base_currency, f"the tape's, {base}",
-                              "Name the same currency in both.")
+            raise ConfigError(
+                f"{at}.account.base_currency",
+                lane.account.base_currency,
+                f"the tape's, {base}",
+                "Name the same currency in both.",
+            )
 
     def _hedge(self, rules: Any, lane: Lane, at: str) -> None:
         if lane.hedge is None:
@@ -252,8 +256,10 @@ class _Compiler:
     def _sleeves(self) -> tuple[tuple[str, ...], Ints]:
         if self.spec.sleeves is None:
             return self.symbols, np.arange(len(self.symbols), dtype=np.int64)
-        slots = [slot_of_symbol(self.symbols, sleeve.symbol, f"sleeves[{index}].symbol")
-                 for index, sleeve in enumerate(self.spec.sleeves)]
+        slots = [
+            slot_of_symbol(self.symbols, sleeve.symbol, f"sleeves[{index}].symbol")
+            for index, sleeve in enumerate(self.spec.sleeves)
+        ]
         return tuple(sleeve.name for sleeve in self.spec.sleeves), np.array(slots, dtype=np.int64)
 
     def _evidence(self, sleeves: int) -> Floats:
@@ -281,9 +287,17 @@ class _Compiler:
         rank = np.empty(len(self.symbols), dtype=np.int64)
         rank[sorted(range(len(self.symbols)), key=self.symbols.__getitem__)] = np.arange(len(self.symbols))
         made: dict[str, Any] = {
-            "slot_of": slot_of, "rules": self.rules, "program": self.program, "tiers": self.tiers.array(),
-            "budget": self.budget, "caps": self.labels.caps(), "labels": self.labels.array(len(self.symbols)),
-            "evidence": self._evidence(len(sleeves)), "rank": rank, "group_of": group_of, "groups": groups,
+            "slot_of": slot_of,
+            "rules": self.rules,
+            "program": self.program,
+            "tiers": self.tiers.array(),
+            "budget": self.budget,
+            "caps": self.labels.caps(),
+            "labels": self.labels.array(len(self.symbols)),
+            "evidence": self._evidence(len(sleeves)),
+            "rank": rank,
+            "group_of": group_of,
+            "groups": groups,
         }
         return Plan(
             names=tuple(lane.name for lane in self.spec.lanes),

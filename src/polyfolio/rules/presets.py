@@ -69,8 +69,10 @@ def _schedule(name: object, path: tuple[str | int, ...]) -> dict[str, Any]:
     fees = {key: value for key, value in _preset(FEES, name, path).items() if key not in ("source", "as_of", "note")}
     fees["model"] = fees.pop("commission_model")
     if "tiered_rates" in fees:
-        fees["tiered_rates"] = [{key: None if value == float("inf") else value for key, value in tier.items()}
-                                for tier in fees["tiered_rates"]]
+        fees["tiered_rates"] = [
+            {key: None if value == float("inf") else value for key, value in tier.items()}
+            for tier in fees["tiered_rates"]
+        ]
     return fees
 
 

@@ -93,8 +93,9 @@ def combine(problems: list[Problem], origin: Origin) -> ConfigError:
     for item in problems:
         rendered.setdefault((origin.describe(item.path), repr(item.value), item.bound), item)
     (name, _, _), first = next(iter(rendered.items()))
-    others = [str(ConfigError(at, other.value, other.bound, other.remedy))
-              for (at, _, _), other in list(rendered.items())[1:]]
+    others = [
+        str(ConfigError(at, other.value, other.bound, other.remedy)) for (at, _, _), other in list(rendered.items())[1:]
+    ]
     remedy = first.remedy + "".join(f"\n{line}" for line in others)
     return ConfigError(name, first.value, first.bound, remedy)
 

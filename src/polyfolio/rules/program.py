@@ -31,8 +31,14 @@ SWITCHES: dict[Stage, tuple[tuple[str, float], ...]] = {
     Stage.DRAWDOWN: (("max_drawdown", INF),),
     Stage.DAILY_LOSS: (("max_daily_loss", INF),),
     Stage.SCALE: (
-        ("max_net", INF), ("min_net", -INF), ("max_gross", INF), ("max_leverage", INF), ("min_cash_reserve", 0.0),
-        ("max_volatility", INF), ("max_var", INF), ("max_es", INF),
+        ("max_net", INF),
+        ("min_net", -INF),
+        ("max_gross", INF),
+        ("max_leverage", INF),
+        ("min_cash_reserve", 0.0),
+        ("max_volatility", INF),
+        ("max_var", INF),
+        ("max_es", INF),
     ),
     Stage.REBALANCE: (("threshold", 0.0), ("risk_band_low", 0.0), ("risk_band_high", INF), ("cost_aware", 0.0)),
 }
@@ -94,11 +100,19 @@ def _check(given: tuple[str, ...], codes: list[int], rules: Any, field: str) -> 
         # Leverage is kept by buying power at the fill too, so it alone does not ask for the stage.
         needed = [name for name in asking if name != "max_leverage"]
         if needed and stage not in codes:
-            raise ConfigError(field, list(given), f"a list with {stage.name.lower()}, which keeps {', '.join(needed)}",
-                              f"Add `{stage.name.lower()}`, or switch the limit off.")
+            raise ConfigError(
+                field,
+                list(given),
+                f"a list with {stage.name.lower()}, which keeps {', '.join(needed)}",
+                f"Add `{stage.name.lower()}`, or switch the limit off.",
+            )
     if rules["allow_short"] == 0 and Stage.FILTER not in codes:
-        raise ConfigError(field, list(given), "a list with filter, which keeps shorts out",
-                          "Add `filter`, or set sizing.allow_short: true.")
+        raise ConfigError(
+            field,
+            list(given),
+            "a list with filter, which keeps shorts out",
+            "Add `filter`, or set sizing.allow_short: true.",
+        )
 
 
 def padded(codes: list[int]) -> Ints:

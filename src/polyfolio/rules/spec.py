@@ -3,40 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, JsonValue, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import JsonValue, model_validator
 
-from polyfolio.core.codes import Level, Sizing
+from polyfolio.core.codes import Level, SizeAt, Sizing
 from polyfolio.rules import contradictions
-from polyfolio.rules.contradictions import Problem
+from polyfolio.rules.contradictions import Problem, refuse
 from polyfolio.rules.execution import Execution, Exits, Rebalance
-from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, closest, key, problem
+from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, closest, key
 from polyfolio.rules.presets import expand, merge
-from polyfolio.rules.sections import Account, Correlation, Feedback, Hedge, Limits, Risk, SizingSection
+from polyfolio.rules.risk import Correlation, Feedback, Hedge, Risk
+from polyfolio.rules.sections import Account, Limits, SizingSection
+from polyfolio.rules.tape import TapeSection
 
 
 class Sections(Section):
     """Everything a lane may be told about money and risk."""
 
-    account: Account = key(Account(), "Capital and what money costs.", example={"initial_capital": 50_000.0},
-                           record="", used="account")
-    sizing: SizingSection = key(SizingSection(), "Signals to wanted weights.", example={"method": "risk_parity"},
-                                record="", used="stage size")
+    account: Account = key(
+        Account(), "Capital and what money costs.", example={"initial_capital": 50_000.0}, record="", used="account"
+    )
+    sizing: SizingSection = key(
+        SizingSection(), "Signals to wanted weights.", example={"method": "risk_parity"}, record="", used="stage size"
+    )
     limits: Limits = key(Limits(), "Bounds on the book.", example={"max_position": 0.2}, record="", used="limit stages")
     risk: Risk = key(Risk(), "Statistical limits.", example={"max_var": 0.02}, record="", used="stage scale")
-    correlation: Correlation = key(Correlation(), "Correlated pairs.", example={"limit": 0.7}, record="",
-                                   used="stage correlation")
+    correlation: Correlation = key(
+        Correlation(), "Correlated pairs.", example={"limit": 0.7}, record="", used="stage correlation"
+    )
     feedback: Feedback = key(Feedback(), "Risk feedback.", example={"iterations": 3}, record="", used="stage feedback")
-    hedge: Hedge | None = key(None, "Benchmark hedge; null for none.", example={"benchmark": "SPY"}, record="",
-                              used="stage hedge")
+    hedge: Hedge | None = key(
+        None, "Benchmark hedge; null for none.", example={"benchmark": "SPY"}, record="", used="stage hedge"
+    )
     exits: Exits = key(Exits(), "Stops and targets.", example={"stop_loss": 0.05}, record="", used="exits")
-    rebalance: Rebalance = key(Rebalance(), "When to decide and trade.", example={"every": "1d"}, record="",
-                               used="decide")
-    execution: Execution = key(Execution(), "Orders, fills and costs.", example={"fill": "next_close"}, record="",
-                               used="fill")
+    rebalance: Rebalance = key(
+        Rebalance(), "When to decide and trade.", example={"every": "1d"}, record="", used="decide"
+    )
+    execution: Execution = key(
+        Execution(), "Orders, fills and costs.", example={"fill": "next_close"}, record="", used="fill"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -56,131 +62,140 @@ class Sections(Section):
         yield from contradictions.in_rebalance(self.rebalance)
         yield from contradictions.in_commission(self.execution.commission)
         if self.hedge is not None and self.hedge.benchmark is None and self.account.benchmark is None:
-            yield Problem(("hedge", "benchmark"), None, "a symbol where account.benchmark is null",
-                          "Name the symbol to hedge with.")
+            yield Problem(
+                ("hedge", "benchmark"),
+                None,
+                "a symbol where account.benchmark is null",
+                "Name the symbol to hedge with.",
+            )
 
 
 class Strategy(Section):
     """A strategy by name, with the keyword arguments of its constructor."""
 
-    name: str = key(..., "Registered name, or module:Class.", example="momentum", record="", min_length=1,
-                    used="signals")
-    params: dict[str, JsonValue] = key({}, "Keyword arguments of the constructor.", example={"lookback": 20}, record="",
-                                       used="signals")
+    name: str = key(
+        ..., "Registered name, or module:Class.", example="momentum", record="", min_length=1, used="signals"
+    )
+    params: dict[str, JsonValue] = key(
+        {}, "Keyword arguments of the constructor.", example={"lookback": 20}, record="", used="signals"
+    )
 
 
 class Lane(Sections):
     """One isolated portfolio."""
 
     name: str = key(..., "Unique name.", example="momentum", record="", min_length=1, used="journal, reports")
-    strategy: Strategy | None = key(None, "What gives the lane its signals; null for signals given from outside.",
-                                    example={"name": "momentum"}, record="signal", used="signals")
-    signal: str | None = key(None, "Signals given from outside (actions, arrays) under this name, or those of the lane "
-                             "so named; null takes the lane's own name.", example="agent", used="signals")
+    strategy: Strategy | None = key(
+        None,
+        "What gives the lane its signals; null for signals given from outside.",
+        example={"name": "momentum"},
+        record="signal",
+        used="signals",
+    )
+    signal: str | None = key(
+        None,
+        "Signals given from outside (actions, arrays) under this name, or those of the lane "
+        "so named; null takes the lane's own name.",
+        example="agent",
+        used="signals",
+    )
     program: Annotated[tuple[str, ...] | None, FROZEN_LIST] = key(
-        None, "Stages in order, own ones by registered name; null takes the stages whose limits are on.",
-        example=["size", "filter", "scale"], record="", used="decide")
+        None,
+        "Stages in order, own ones by registered name; null takes the stages whose limits are on.",
+        example=["size", "filter", "scale"],
+        record="",
+        used="decide",
+    )
 
     def _contradictions(self) -> Iterator[Problem]:
         yield from super()._contradictions()
         if self.strategy is not None and self.signal is not None:
-            yield Problem(("signal",), self.signal, "null beside a strategy",
-                          "Signals come from the strategy or from outside: remove one of the two keys.")
-
-
-def _moment(value: object) -> object:
-    text = value.isoformat() if hasattr(value, "isoformat") else value
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(str(text)).isoformat()
-    except ValueError:
-        raise problem(value, "a date or time, ISO 8601", "Write it like 2024-01-31 or 2024-01-31T14:30:00Z.") from None
-
-
-Moment = Annotated[str | None, BeforeValidator(_moment)]
-
-
-class TapeSection(Section):
-    """Where the market rows come from."""
-
-    path: str | None = key(None, "File, folder or pattern of files; null for a tape given from code.",
-                           example="data/bars.parquet", record="", min_length=1, used="market")
-    format: str = key("auto", "Registered source: csv, parquet, ...; auto goes by the file's ending.", example="csv",
-                      record="", used="market")
-    symbols: Annotated[tuple[str, ...], FROZEN_LIST] = key((), "Symbols to read, in slot order; empty for all.",
-                                                           example=["AAPL", "MSFT"], record="", used="market")
-    start: Moment = key(None, "First time, included; null for the first row.", unit="ISO 8601", example="2020-01-01",
-                        record="", used="market")
-    end: Moment = key(None, "Last time, included; null for the last row.", unit="ISO 8601", example="2024-12-31",
-                      record="", used="market")
-    interval: str | None = key(None, "Length of a bar; null infers it.", example="1h", record="", used="market")
-    instruments: str | None = key(None, "File of the instrument table: currency, multiplier, lot, tick, labels.",
-                                  example="data/instruments.csv", record="", used="market")
-    calendar: str = key("24/7", "Calendar of the bars: 24/7 or an exchange code.", example="XNYS", record="",
-                        used="market, annualisation")
-    stamps: Literal["open", "close"] = key("close", "Whether rows are stamped with the bar's opening or closing time.",
-                                           example="open", record="", used="market")
-    timezone: str | None = key(None, "Time zone of stamps written without one; null refuses them.",
-                               example="America/New_York", record="", used="market")
-    fx: dict[str, str] = key({}, "Which symbol converts a currency into the base currency; 1/ in front turns it round.",
-                             example={"EUR": "EURUSD"}, record="", used="market, valuation")
-    bars_per_year: float | None = key(None, "Closings in a year, where the calendar's own number is not wanted.",
-                                      example=252.0, gt=0.0, record="", used="annualisation")
-    splits: bool | None = key(None, "Whether the file's splits are applied; false where prices are adjusted for splits "
-                              "alone, null goes with dividends.", example=False, record="", used="market")
-    adjusted: bool = key(False, "true: prices are adjusted for dividends and splits.", example=True, record="",
-                         used="market")
-    dividends: bool = key(True, "true: dividends and splits of the file are applied; needs unadjusted prices.",
-                          example=False, record="", used="market, carry")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        refuse(self._contradictions())
-        return self
-
-    def _contradictions(self) -> Iterator[Problem]:
-        if self.adjusted and self.dividends:
-            yield Problem(("dividends",), True, "false with adjusted: true",
-                          "Adjusted prices contain the dividends already: set dividends: false or take raw prices.")
-        if self.start is not None and self.end is not None:
-            first, last = datetime.fromisoformat(self.start), datetime.fromisoformat(self.end)
-            if first.replace(tzinfo=None) >= last.replace(tzinfo=None):
-                yield Problem(("start",), self.start, f"before end ({self.end})", "Swap or widen the two times.")
-        if len(set(self.symbols)) < len(self.symbols):
-            yield Problem(("symbols",), list(self.symbols), "unique", "Name each symbol once.")
+            yield Problem(
+                ("signal",),
+                self.signal,
+                "null beside a strategy",
+                "Signals come from the strategy or from outside: remove one of the two keys.",
+            )
 
 
 class Sleeve(Section):
     """One strategy's own position on a symbol."""
 
     name: str = key(..., "Unique name.", example="BTC mature", record="", min_length=1, used="book, journal")
-    symbol: str = key(..., "Symbol of the tape it stands on.", example="BTC/USDT", record="", min_length=1,
-                      used="book")
+    symbol: str = key(..., "Symbol of the tape it stands on.", example="BTC/USDT", record="", min_length=1, used="book")
     stage: Literal["MATURE", "VALIDATION", "DISCOVERY", "DECAY", "PAPER"] | None = key(
-        None, "Stage of life; gives the base allocation where `base` is null.", example="MATURE", record="",
-        used="stage size, method lifecycle")
-    base: float | None = key(None, "Base allocation; null takes the stage's.", unit=SHARE, example=0.1, ge=0.0, le=1.0,
-                             record="", used="stage size, method lifecycle")
-    sharpe: float | None = key(None, "Sharpe ratio of its validation; null counts as the lowest confidence.",
-                               unit="annualised", example=2.1, record="", used="stage size, method lifecycle")
-    win_rate: float | None = key(None, "Part of its trades that won; null counts as the lowest confidence.",
-                                 unit="percent", example=68.0, ge=0.0, le=100.0, record="",
-                                 used="stage size, method lifecycle")
+        None,
+        "Stage of life; gives the base allocation where `base` is null.",
+        example="MATURE",
+        record="",
+        used="stage size, method lifecycle",
+    )
+    base: float | None = key(
+        None,
+        "Base allocation; null takes the stage's.",
+        unit=SHARE,
+        example=0.1,
+        ge=0.0,
+        le=1.0,
+        record="",
+        used="stage size, method lifecycle",
+    )
+    sharpe: float | None = key(
+        None,
+        "Sharpe ratio of its validation; null counts as the lowest confidence.",
+        unit="annualised",
+        example=2.1,
+        record="",
+        used="stage size, method lifecycle",
+    )
+    win_rate: float | None = key(
+        None,
+        "Part of its trades that won; null counts as the lowest confidence.",
+        unit="percent",
+        example=68.0,
+        ge=0.0,
+        le=100.0,
+        record="",
+        used="stage size, method lifecycle",
+    )
 
 
 class Group(Section):
     """The lanes of one account, between decide and fill."""
 
     name: str = key(..., "Unique name.", example="account", record="", min_length=1, used="journal, reports")
-    lanes: Annotated[tuple[str, ...], FROZEN_LIST] = key(..., "Names of its lanes, adjacent in `lanes`.",
-                                                         example=["a", "b"], record="", min_length=1, used="engine")
-    max_gross: float | None = key(None, "Largest gross exposure of all its lanes together.", unit=SHARE, example=1.0,
-                                  gt=0.0, le=100.0, off="inf", record="", used="group stage")
-    max_position: float | None = key(None, "Largest absolute weight of a slot over all its lanes.", unit=SHARE,
-                                     example=0.2, gt=0.0, le=100.0, off="inf", record="", used="group stage")
-    netting: bool = key(False, "true: orders of its lanes that meet are crossed inside the account.", example=True,
-                        record="", used="group stage")
+    lanes: Annotated[tuple[str, ...], FROZEN_LIST] = key(
+        ..., "Names of its lanes, adjacent in `lanes`.", example=["a", "b"], record="", min_length=1, used="engine"
+    )
+    max_gross: float | None = key(
+        None,
+        "Largest gross exposure of all its lanes together.",
+        unit=SHARE,
+        example=1.0,
+        gt=0.0,
+        le=100.0,
+        off="inf",
+        record="",
+        used="group stage",
+    )
+    max_position: float | None = key(
+        None,
+        "Largest absolute weight of a slot over all its lanes.",
+        unit=SHARE,
+        example=0.2,
+        gt=0.0,
+        le=100.0,
+        off="inf",
+        record="",
+        used="group stage",
+    )
+    netting: bool = key(
+        False,
+        "true: orders of its lanes that meet are crossed inside the account.",
+        example=True,
+        record="",
+        used="group stage",
+    )
 
 
 class Spec(Section):
@@ -188,23 +203,48 @@ class Spec(Section):
 
     name: str = key(..., "Name of the run.", example="three portfolios", record="", min_length=1, used="reports")
     seed: int = key(0, "Seed of every random number.", example=7, ge=0, lt=2**63, used="kernels, strategies")
-    journal: Annotated[Level, WORD] = key(Level.SUMMARY, "What is kept: nothing, a row per bar, every decision.",
-                                          example="full", record="level", used="journal")
+    journal: Annotated[Level, WORD] = key(
+        Level.SUMMARY,
+        "What is kept: nothing, a row per bar, every decision.",
+        example="full",
+        record="level",
+        used="journal",
+    )
     checked: bool = key(False, "true: the accounting identity is asserted at every step.", example=True, used="mark")
-    observation: Literal["day", "bar"] = key("day", "What one risk return covers: VaR is of a day or of a bar.",
-                                             example="bar", record="periods_per_year", used="risk returns")
-    tape: TapeSection | None = key(None, "The market rows; null for a tape given from code.",
-                                   example={"path": "data/bars.parquet"}, record="", used="market")
-    defaults: Sections | None = key(None, "Sections that hold for every lane; null once they are merged.",
-                                    example={"limits": {"max_position": 0.2}}, record="", used="loading")
-    lanes: Annotated[tuple[Lane, ...], FROZEN_LIST] = key(..., "The portfolios.", example=[{"name": "momentum"}],
-                                                          record="", min_length=1, used="engine")
-    groups: Annotated[tuple[Group, ...], FROZEN_LIST] = key((), "Lanes that share an account.",
-                                                            example=[{"name": "account", "lanes": ["a"]}], record="",
-                                                            used="engine")
+    observation: Literal["day", "bar"] = key(
+        "day",
+        "What one risk return covers: VaR is of a day or of a bar.",
+        example="bar",
+        record="periods_per_year",
+        used="risk returns",
+    )
+    tape: TapeSection | None = key(
+        None,
+        "The market rows; null for a tape given from code.",
+        example={"path": "data/bars.parquet"},
+        record="",
+        used="market",
+    )
+    defaults: Sections | None = key(
+        None,
+        "Sections that hold for every lane; null once they are merged.",
+        example={"limits": {"max_position": 0.2}},
+        record="",
+        used="loading",
+    )
+    lanes: Annotated[tuple[Lane, ...], FROZEN_LIST] = key(
+        ..., "The portfolios.", example=[{"name": "momentum"}], record="", min_length=1, used="engine"
+    )
+    groups: Annotated[tuple[Group, ...], FROZEN_LIST] = key(
+        (), "Lanes that share an account.", example=[{"name": "account", "lanes": ["a"]}], record="", used="engine"
+    )
     sleeves: Annotated[tuple[Sleeve, ...] | None, FROZEN_LIST] = key(
-        None, "Several positions on one symbol; null for one per symbol.",
-        example=[{"name": "BTC mature", "symbol": "BTC/USDT"}], record="", used="book")
+        None,
+        "Several positions on one symbol; null for one per symbol.",
+        example=[{"name": "BTC mature", "symbol": "BTC/USDT"}],
+        record="",
+        used="book",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -216,8 +256,10 @@ class Spec(Section):
         if not isinstance(defaults, Mapping) or not isinstance(lanes, (list, tuple)):
             return data
         base = expand(defaults, ("defaults",))
-        merged = [merge(base, expand(lane, ("lanes", index))) if isinstance(lane, Mapping) else lane
-                  for index, lane in enumerate(lanes)]
+        merged = [
+            merge(base, expand(lane, ("lanes", index))) if isinstance(lane, Mapping) else lane
+            for index, lane in enumerate(lanes)
+        ]
         return {**data, "defaults": None, "lanes": merged}
 
     @model_validator(mode="after")
@@ -232,12 +274,20 @@ class Spec(Section):
             if lane.sizing.method is not Sizing.LIFECYCLE:
                 continue
             if not sleeves:
-                yield Problem(("lanes", index, "sizing", "method"), "lifecycle", "another method where no sleeves are",
-                              "List the configurations under `sleeves`, with their stages.")
+                yield Problem(
+                    ("lanes", index, "sizing", "method"),
+                    "lifecycle",
+                    "another method where no sleeves are",
+                    "List the configurations under `sleeves`, with their stages.",
+                )
             for at, sleeve in enumerate(sleeves):
                 if sleeve.base is None and sleeve.stage is None:
-                    yield Problem(("sleeves", at, "stage"), None, "given with sizing.method: lifecycle",
-                                  "Give the stage or the base allocation.")
+                    yield Problem(
+                        ("sleeves", at, "stage"),
+                        None,
+                        "given with sizing.method: lifecycle",
+                        "Give the stage or the base allocation.",
+                    )
 
     def _contradictions(self) -> Iterator[Problem]:
         names = [lane.name for lane in self.lanes]
@@ -251,23 +301,37 @@ class Spec(Section):
                 if lane not in names:
                     yield Problem(path, lane, "the name of a lane: " + ", ".join(names[:12]), closest(lane, names))
                 elif lane in taken:
-                    yield Problem(path, lane, f"in one group, it is in {taken[lane]} already",
-                                  "A lane has one account: remove it from one of the groups.")
+                    yield Problem(
+                        path,
+                        lane,
+                        f"in one group, it is in {taken[lane]} already",
+                        "A lane has one account: remove it from one of the groups.",
+                    )
                 taken[lane] = group.name
             places = sorted(names.index(lane) for lane in set(group.lanes) if lane in names)
             if places and places[-1] - places[0] >= len(places):
-                yield Problem(("groups", index, "lanes"), list(group.lanes), "adjacent in `lanes`",
-                              "Reorder `lanes` so that the lanes of a group follow each other.")
+                yield Problem(
+                    ("groups", index, "lanes"),
+                    list(group.lanes),
+                    "adjacent in `lanes`",
+                    "Reorder `lanes` so that the lanes of a group follow each other.",
+                )
+            if group.max_gross is not None or group.max_position is not None:
+                yield from self._sized_after_the_limits(places)
+
+    def _sized_after_the_limits(self, places: list[int]) -> Iterator[Problem]:
+        """A group's limits cut orders after the decision; quantities fixed at the fill would pass them by."""
+        for place in places:
+            if self.lanes[place].execution.sizing is SizeAt.FILL:
+                yield Problem(
+                    ("lanes", place, "execution", "sizing"),
+                    "fill",
+                    "decision in a group with max_gross or max_position",
+                    "Write sizing: decision, or take the limits off the group.",
+                )
 
 
 def _unique(section: str, names: list[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem((section, index, "name"), name, "unique", f"Two of `{section}` have this name.")
-
-
-def refuse(problems: Iterator[Problem]) -> None:
-    """Raise all problems found at once, in the form validators raise them."""
-    found = list(problems)
-    if found:
-        raise PydanticCustomError("contradiction", "contradiction", {"problems": found})

@@ -33,8 +33,13 @@ class Tiers:
 
     def index(self, commission: CommissionSection) -> int:
         """Number of the table with these tiers."""
-        table = tuple((tier.min_volume, float("inf") if tier.max_volume is None else tier.max_volume, tier.rate)
-                      for tier in commission.tiered_rates) or NO_TIERS
+        table = (
+            tuple(
+                (tier.min_volume, float("inf") if tier.max_volume is None else tier.max_volume, tier.rate)
+                for tier in commission.tiered_rates
+            )
+            or NO_TIERS
+        )
         if table not in self.tables:
             self.tables.append(table)
         return self.tables.index(table)
@@ -66,7 +71,8 @@ class Labels:
             self.given.setdefault("currency", universe.currencies)
         self.names = tuple(self.given)
         self.values: tuple[tuple[str, ...], ...] = tuple(
-            tuple(sorted({value for value in vector if value})) for vector in self.given.values())
+            tuple(sorted({value for value in vector if value})) for vector in self.given.values()
+        )
         self.rows: list[tuple[float, float, float]] = []
         self.ranges: dict[tuple[Any, ...], tuple[int, int]] = {}
         self.notes: list[str] = []
@@ -89,8 +95,12 @@ class Labels:
     def _rows(self, cap: LabelCap, field: str) -> list[tuple[float, float, float]]:
         if cap.by not in self.names:
             known = ", ".join(self.names) or "none"
-            raise ConfigError(f"{field}.by", cap.by, f"a label of the tape: {known}",
-                              "Add the column to the instrument table, or remove the cap.")
+            raise ConfigError(
+                f"{field}.by",
+                cap.by,
+                f"a label of the tape: {known}",
+                "Add the column to the instrument table, or remove the cap.",
+            )
         vector = self.names.index(cap.by)
         values = self.values[vector]
         wanted = cap.cap if isinstance(cap.cap, Mapping) else dict.fromkeys(values, cap.cap)

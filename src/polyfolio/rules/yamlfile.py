@@ -58,9 +58,12 @@ def _collect(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: st
         for key, value in node.value:
             line = key.start_mark.line + 1
             if key.value in seen:
-                raise ConfigError(f"{'.'.join(str(part) for part in (*path, key.value))} ({name}, line {line})",
-                                  key.value, f"written once; it is in line {seen[key.value]} already",
-                                  "Keep one of the two.")
+                raise ConfigError(
+                    f"{'.'.join(str(part) for part in (*path, key.value))} ({name}, line {line})",
+                    key.value,
+                    f"written once; it is in line {seen[key.value]} already",
+                    "Keep one of the two.",
+                )
             seen[key.value] = line
             lines[(*path, key.value)] = line
             _collect(value, (*path, key.value), lines, name)
