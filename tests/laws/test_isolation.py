@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from polyfolio.engine.engine import Engine
@@ -61,6 +61,8 @@ def test_a_group_without_limits_and_netting_changes_nothing(world: World) -> Non
 
 @given(worlds(lanes=2), lane_keys(), of(0.3, 1.0), st.booleans())
 def test_a_group_leaves_the_lanes_outside_it_alone(world: World, keys: Keys, gross: float, netting: bool) -> None:
+    for lane in world.lanes:  # a target solved at the fill would pass by the group's limits, so it is refused
+        assume(lane["execution"].get("sizing") != "fill")
     group = {"name": "account", "lanes": [lane["name"] for lane in world.lanes], "max_gross": gross, "netting": netting}
     outside = {"name": "outside", **keys}
     apart = run(with_lanes(world, outside))

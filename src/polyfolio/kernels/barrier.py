@@ -43,9 +43,9 @@ def meet(at: Any, first: int, last: int, row: int) -> int:
         lane = lane_at(at, index, row)
         if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
             target_at_fill(at, index, row, bar.open, bar.unit_open)
-        if waits_for_later(lane, _OPEN) or not gather(lane, bar, s, at.log, _OPEN, bar.open):
+        if waits_for_later(lane, _OPEN) or not gather(at, index, row, _OPEN, bar.open):
             continue
-        fund(lane, bar, s, bar.open, bar.unit_open)
+        fund(at, index, row, bar.open, bar.unit_open)
         for k in range(s.own.size):
             slot = lane.slot_of[k]
             s.bought[slot] += max(s.own[k], 0.0)

@@ -20,7 +20,7 @@ from polyfolio.kernels.note import note
 from polyfolio.kernels.program import note_changes, run_stages
 from polyfolio.kernels.scale import risk_scale
 from polyfolio.kernels.size import net_sleeves, share_change, size
-from polyfolio.kernels.target import order_again, order_to_target, place
+from polyfolio.kernels.target import order_to_target, place
 
 _FULL = int(Level.FULL)
 _HOLD = int(Event.HOLD)
@@ -95,6 +95,22 @@ def keep_unheard(lane: Any, bar: Any, s: Any) -> None:
 
 
 @kernel
+def kept_weight(lane: Any, bar: Any, s: Any, slot: int) -> float:
+    """What a frozen slot will hold: what it holds and what its working orders go on to fill.
+
+    Where it cannot trade only an exit goes on (`target.hold_order`).
+    """
+    weight = s.weight[slot]
+    if lane.account.working:
+        price = bar.mark[slot] * bar.unit[slot] / lane.account.equity
+        for k in range(lane.order_quantity.size):
+            goes_on = bar.tradable[slot] != 0 or lane.order_price[k] == 0.0
+            if lane.slot_of[k] == slot and lane.order_quantity[k] != 0.0 and goes_on:
+                weight += lane.order_quantity[k] * price
+    return weight
+
+
+@kernel
 def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
     """Size, take out what is barred, pin what is frozen."""
     reason = size(lane, bar, s)
@@ -127,7 +143,7 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
         if s.frozen[i] != 0:
             if bar.tradable[i] == 0 and s.want[i] != s.weight[i]:
                 note(lane, bar.row, log, i, _CUT, _UNTRADABLE, _FILTER, s.want[i], s.weight[i])
-            s.want[i] = s.weight[i]
+            s.want[i] = kept_weight(lane, bar, s, i)
         s.sized[i] = s.want[i]
         s.before[i] = s.want[i]
 
@@ -200,7 +216,7 @@ def keep_within_lots(at: Any, index: int, row: int, after: float) -> int:
             for k in range(s.own.size):
                 s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
         note_changes(lane, bar, s, at.log, _SCALE, _LOT)
-        after = order_again(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+        after = order_to_target(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
         rows = certify_orders(lane, bar, risk, s, after)
     return rows
 
@@ -225,7 +241,7 @@ def write_certificate(at: Any, index: int, row: int, rows: int) -> None:
 
 
 @kernel
-def order_wants(lane: Any, bar: Any, s: Any, log: Any) -> None:
+def order_wants(lane: Any, bar: Any, s: Any) -> None:
     """Remember the want and turn it into orders, now or at the fill."""
     for i in range(s.want.size):
         lane.want[i] = s.want[i] if s.frozen[i] == 0 else math.nan
@@ -236,7 +252,7 @@ def order_wants(lane: Any, bar: Any, s: Any, log: Any) -> None:
     if lane.rules.sizing == _AT_FILL and lane.rules.fill != _SAME_CLOSE:
         lane.account.pending = 1
         return
-    after = order_to_target(lane, bar, s, log, bar.mark, bar.unit, bar.base_volume, bar.sigma)
+    after = order_to_target(lane.at, lane.index, bar.row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
     if lane.rules.level >= _FULL or lane.rules.lots:
         rows = keep_within_lots(lane.at, lane.index, bar.row, after)
         write_certificate(lane.at, lane.index, bar.row, rows)
@@ -267,4 +283,4 @@ def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: i
     trade = run_stages(lane, bar, risk, s, log, first, last)
     s.codes[3] = 0 if trade else 1
     if trade and last >= lane.program.size:
-        order_wants(lane, bar, s, log)
+        order_wants(lane, bar, s)

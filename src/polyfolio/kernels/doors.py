@@ -117,7 +117,7 @@ def order_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, r
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     view = lane_at(at, lane, row)
     bar = bar_at(at, row)
-    order_wants(view, bar, at.s, at.log)
+    order_wants(view, bar, at.s)
 
 
 @kernel

@@ -171,12 +171,15 @@ def refuse_far_prices(at: Any, index: int, row: int) -> None:
             s.fee[k] = 0.0
 
 
-@kernel
-def fill_all(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, matched: int, moment: int) -> None:
+@routine
+def fill_all(at: Any, index: int, row: int, reference: Any, unit: Any, matched: int, moment: int) -> None:
     """Fill `s.own` (within `s.asked`), settle, write down, and see to what is left of the orders.
 
     `reference` and `unit` are per slot.
     """
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     rules = lane.rules
     prices = reference
     worth = unit

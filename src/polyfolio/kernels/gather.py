@@ -31,12 +31,15 @@ def gathered(lane: Any, s: Any, sleeve: int, slot: int) -> float:
     return total
 
 
-@kernel
-def gather(lane: Any, bar: Any, s: Any, log: Any, moment: int, reference: Any) -> bool:
+@routine
+def gather(at: Any, index: int, row: int, moment: int, reference: Any) -> bool:
     """What trades at market now: `s.asked` the orders, `s.own` what volume lets through, `s.trade` the same by slot.
 
     Resting orders are left to `work_resting`. Returns whether anything is asked.
     """
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     any_order = False
     for i in range(s.trade.size):
         s.trade[i] = 0.0
@@ -51,7 +54,7 @@ def gather(lane: Any, bar: Any, s: Any, log: Any, moment: int, reference: Any) -
         s.why[k] = 0
         if s.own[k] != s.asked[k]:
             s.why[k] = why_not(bar, slot)
-            all_or_none(lane, bar, s, log, k)
+            all_or_none(lane, bar, s, at.log, k)
         s.trade[slot] += s.own[k]
         any_order = any_order or takes
     return any_order
@@ -106,12 +109,14 @@ def cross_group(lane: Any, s: Any) -> None:
             lane.crossed[k] = min(1.0, other / own) if own > 0.0 else 0.0
 
 
-@kernel
-def fund(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> None:
+@routine
+def fund(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
     """Cut what opens positions by one common factor where buying power asks for it; what reduces passes whole."""
-    factor = affordable(lane, bar, s, reference, unit)
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    factor = affordable(lane, bar, at.s, reference, unit)
     if factor < 1.0:
-        cut_openings(lane.at, lane.index, bar.row, factor)
+        cut_openings(at, index, row, factor)
 
 
 @routine

@@ -146,24 +146,21 @@ def fill_one(
         s.why[sleeve] = why_not(bar, slot)
     lane.crossed[sleeve] = 0.0
     all_or_none(lane, bar, s, log, sleeve)
-    fill_all(lane, bar, s, s.a, bar.unit_open if moment == _OPEN else bar.unit, matched, moment)
+    fill_all(lane.at, lane.index, bar.row, s.a, bar.unit_open if moment == _OPEN else bar.unit, matched, moment)
 
 
 @routine
 def fill_at(at: Any, index: int, row: int, reference: Any, unit: Any, moment: int) -> None:
     """Market orders at one moment: gather, fund, fill."""
-    lane = lane_at(at, index, row)
-    bar = bar_at(at, row)
-    s = at.s
-    if gather(lane, bar, s, at.log, moment, reference):
-        if lane.netted:
+    if gather(at, index, row, moment, reference):
+        if at.book.netted[0]:
             cross_sleeves(at, index, row)
-        fund(lane, bar, s, reference, unit)
-        fill_all(lane, bar, s, reference, unit, TAKES, moment)
+        fund(at, index, row, reference, unit)
+        fill_all(at, index, row, reference, unit, TAKES, moment)
 
 
 @kernel
-def open_phase(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
+def open_phase(lane: Any, bar: Any, s: Any, meets: int) -> None:
     """Market orders at the open, then resting ones that the open reaches.
 
     With `sizing: fill` the target is solved anew at the open's prices. `meets` says that the lane's group nets its
@@ -171,13 +168,13 @@ def open_phase(lane: Any, bar: Any, s: Any, log: Any, meets: int) -> None:
     """
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
         target_at_fill(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
-    if not waits_for_later(lane, _OPEN) and gather(lane, bar, s, log, _OPEN, bar.open):
+    if not waits_for_later(lane, _OPEN) and gather(lane.at, lane.index, bar.row, _OPEN, bar.open):
         if lane.netted:
             cross_sleeves(lane.at, lane.index, bar.row)
         if meets:
             cross_group(lane, s)
-        fund(lane, bar, s, bar.open, bar.unit_open)
-        fill_all(lane, bar, s, bar.open, bar.unit_open, TAKES, _OPEN)
+        fund(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
+        fill_all(lane.at, lane.index, bar.row, bar.open, bar.unit_open, TAKES, _OPEN)
     if any_resting(lane):
         work_resting(lane.at, lane.index, bar.row, _OPEN)
     lane.account.working = still_working(lane)
@@ -195,7 +192,7 @@ def work_resting(at: Any, index: int, row: int, moment: int) -> None:
     s = at.s
     if not match_resting(lane, bar, s, at.log, moment):
         return
-    fund(lane, bar, s, s.resting, bar.unit_open)
+    fund(lane.at, lane.index, bar.row, s.resting, bar.unit_open)
     for k in range(s.own.size):
         s.kept[k] = s.own[k]
         s.kept_asked[k] = s.asked[k]
@@ -207,7 +204,7 @@ def work_resting(at: Any, index: int, row: int, moment: int) -> None:
             s.asked[k] = s.kept_asked[k] if mine else 0.0
             some = some or s.asked[k] != 0.0
         if some:
-            fill_all(lane, bar, s, s.resting, bar.unit_open, matched, moment)
+            fill_all(lane.at, lane.index, bar.row, s.resting, bar.unit_open, matched, moment)
 
 
 @kernel

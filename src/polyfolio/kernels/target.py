@@ -133,13 +133,17 @@ def value_holdings(lane: Any, s: Any, reference: Any, unit: Any) -> float:
     return lane.account.cash + total
 
 
-@kernel
-def order_to_target(lane: Any, bar: Any, s: Any, log: Any, reference: Any, unit: Any, volume: Any, sigma: Any) -> float:
+@routine
+def order_to_target(at: Any, index: int, row: int, reference: Any, unit: Any, volume: Any, sigma: Any) -> float:
     """Replace every sleeve's working order by the one that reaches `s.want`. Returns V'.
 
     `s.frozen[i]` != 0 leaves a slot alone. `s.own[k]` is the sleeve's part of its slot's weight where sleeves share
     slots; else the slot's weight is the sleeve's.
     """
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
+    log = at.log
     equity = value_holdings(lane, s, reference, unit)
     after = equity_after(lane, bar, s, equity, reference, unit, volume, sigma)
     smallest = 1e-12 * abs(equity)
@@ -254,14 +258,6 @@ def start_orders(lane: Any, s: Any) -> None:
 
 
 @routine
-def order_again(at: Any, index: int, row: int, reference: Any, unit: Any, volume: Any, sigma: Any) -> float:
-    """`order_to_target` off the common path."""
-    lane = lane_at(at, index, row)
-    bar = bar_at(at, row)
-    return order_to_target(lane, bar, at.s, at.log, reference, unit, volume, sigma)
-
-
-@routine
 def target_at_fill(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
     """`sizing: fill`: solve the last decision's weights at the fill's own prices (simulation only)."""
     lane = lane_at(at, index, row)
@@ -273,5 +269,5 @@ def target_at_fill(at: Any, index: int, row: int, reference: Any, unit: Any) -> 
     if lane.netted:
         for k in range(s.own.size):
             s.own[k] = lane.sleeve_want[k]
-    order_to_target(lane, bar, s, at.log, reference, unit, bar.base_volume_before, bar.sigma_before)
+    order_to_target(at, index, row, reference, unit, bar.base_volume_before, bar.sigma_before)
     lane.account.pending = 0

@@ -61,7 +61,7 @@ def trade_lane(at: Any, index: int, row: int, meets: int) -> None:
     bar = bar_at(at, row)
     account = lane.account
     if account.working or account.pending:
-        open_phase(lane, bar, at.s, at.log, meets)
+        open_phase(lane, bar, at.s, meets)
     if account.working or account.guarded or account.pending or bar.last:
         intrabar_phase(lane, bar)
         close_phase(lane, bar, at.s, at.log)
