@@ -17,9 +17,15 @@ RISK_STAGES = (
     Stage.CORRELATION,
     Stage.FEEDBACK,
     Stage.HEDGE,
-    Stage.SCALE,
-    Stage.PROJECT,
-    Stage.REBALANCE,
+)
+# Stages that look at risk only for these fields of the rules, and the value at which a field is off.
+RISK_FIELDS = (
+    ("max_volatility", np.inf),
+    ("max_var", np.inf),
+    ("max_es", np.inf),
+    ("risk_band_low", 0.0),
+    ("risk_band_high", np.inf),
+    ("cost_aware", 0),
 )
 RISK_SIZING = (
     Sizing.INVERSE_VOLATILITY,
@@ -79,7 +85,8 @@ def check_identity(residual: Floats, names: tuple[str, ...]) -> None:
 def looks_at_risk(plan: Plan) -> bool:
     """Whether any lane of the plan needs covariances or risk returns."""
     return bool(
-        np.isin(plan.program, [int(stage) for stage in RISK_STAGES]).any()
+        any((plan.rules[name] != off).any() for name, off in RISK_FIELDS)
+        or np.isin(plan.program, [int(stage) for stage in RISK_STAGES]).any()
         or np.isin(plan.rules["method"], [int(method) for method in RISK_SIZING]).any()
         or (plan.program >= int(Stage.EXTENSION)).any()
     )
