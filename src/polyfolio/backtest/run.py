@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from polyfolio.core.book import Book
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.engine.engine import Engine
-from polyfolio.errors import ConfigError
+from polyfolio.errors import ConfigError, DataError
 from polyfolio.kernels.compile import source_digest
 from polyfolio.market.source import open_tape
 from polyfolio.report import terminal
@@ -23,6 +24,8 @@ from polyfolio.rules.load import load
 from polyfolio.rules.plan import Plan, compile_spec
 from polyfolio.rules.spec import Spec
 from polyfolio.strategies.run import signals_for
+
+log = logging.getLogger("polyfolio")
 
 Progress = Callable[[int, int, Engine], None]
 
@@ -79,8 +82,14 @@ def backtest(
         >>> result.metrics("momentum")["sharpe"]
     """
     spec = source if isinstance(source, Spec) else load(source)
+    if tape is not None and not isinstance(tape, Tape):
+        raise DataError("tape", tape, "a Tape", "Open it with read_csv, read_parquet, tape_from_arrays or demo_tape.")
+    if threads < 1:
+        raise ConfigError("threads", threads, "a whole number of at least 1", "Two threads use two cores.")
     rows = tape if tape is not None else tape_of(spec)
     plan = compile_spec(spec, rows.universe)
+    for note in plan.notes:
+        log.warning(note)
     if signals is None:
         refuse_silent_lanes(plan)
         signals = signals_for(plan, rows)

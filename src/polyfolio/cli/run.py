@@ -69,11 +69,9 @@ def run(
         print(json.dumps(result.record(), indent=2, allow_nan=False))
         return
     screen.show(screen_out, result)
-    screen_out.print(
-        f"\nWritten to {folder}/. polyfolio why {folder} --help answers questions about it.",
-        soft_wrap=True,
-        markup=False,
-    )
+    kept = spec.journal is Level.FULL
+    more = f"polyfolio why {folder} --help answers questions about it." if kept else "--journal full keeps reasons too."
+    screen_out.print(f"\nWritten to {folder}/. {more}", soft_wrap=True, markup=False)
 
 
 def read(file: Path, settings: list[str], journal: Kept | None) -> Spec:

@@ -159,14 +159,14 @@ class MarketData:
     average_volume: float = math.nan
     returns: Floats | None = None
     timestamp: datetime | None = None
-    tape: Tape | None = None
+    tape: Tape | None = field(default=None, repr=False)
     row: int = -1
 
     def __post_init__(self) -> None:
-        if self.tape is not None:
-            return
         for name in PRICES:
             value = getattr(self, name)
+            if self.tape is not None and math.isnan(value):
+                return  # the tape has no bar here
             if not isinstance(value, (int, float)) or not 0.0 < value < math.inf:
                 raise DataError(
                     f"{name} of MarketData",
@@ -174,7 +174,7 @@ class MarketData:
                     "a finite number above 0",
                     "Leave the ticker out where it has no price, or correct the price.",
                 )
-        if not (self.low <= self.open <= self.high and self.low <= self.close <= self.high):
+        if self.tape is None and not (self.low <= self.open <= self.high and self.low <= self.close <= self.high):
             raise DataError(
                 "bar of MarketData",
                 tuple(getattr(self, name) for name in PRICES),

@@ -357,6 +357,8 @@ def table_of(trades: Sequence[Trade], tickers: Sequence[str]) -> np.ndarray:
         values = (trade.quantity, trade.price, trade.commission, trade.slippage, trade.impact)
         for name, value in zip(("quantity", "price", "commission", "slippage", "impact"), values, strict=True):
             number(value, f"{name} of the trade in {trade.ticker!r}")
+        if not trade.price > 0.0:
+            raise DataError(f"price of the trade in {trade.ticker!r}", trade.price, "above 0", "Correct the price.")
         table[line] = (tickers.index(trade.ticker), *values)
     return table
 

@@ -75,35 +75,14 @@ def _in_gross(limits: Limits, low: float) -> Iterator[Problem]:
 
 def _in_net(limits: Limits) -> Iterator[Problem]:
     lowest, highest = limits.min_net, limits.max_net
-    if lowest is not None and highest is not None and lowest > highest:
+    # Limits are met by scaling the want down, so cash has to meet them: a book cannot be scaled up to its bound.
+    if lowest is not None and lowest > 0.0:
         yield Problem(
-            ("limits", "min_net"),
-            lowest,
-            f"at most max_net ({highest:g})",
-            "No book can meet both: lower min_net or raise max_net.",
+            ("limits", "min_net"), lowest, "at most 0", "To stay invested set sizing.gross_target; null leaves it off."
         )
-    ceiling = _ceiling(limits)
-    if lowest is not None and lowest > ceiling:
+    if highest is not None and highest < 0.0:
         yield Problem(
-            ("limits", "min_net"),
-            lowest,
-            f"at most the largest gross exposure ({ceiling:g})",
-            "Net cannot exceed gross: lower min_net or raise max_gross and max_leverage.",
-        )
-    if highest is not None and -highest > ceiling:
-        yield Problem(
-            ("limits", "max_net"),
-            highest,
-            f"at least minus the largest gross exposure ({-ceiling:g})",
-            "Net cannot fall below minus gross: raise max_net, or max_gross and max_leverage.",
-        )
-    spendable = 1.0 - (limits.min_cash_reserve or 0.0)
-    if lowest is not None and limits.min_cash_reserve is not None and lowest > spendable + 1e-12:
-        yield Problem(
-            ("limits", "min_net"),
-            lowest,
-            f"at most 1 - min_cash_reserve ({spendable:g})",
-            "The reserve leaves too little to invest: lower min_net or min_cash_reserve.",
+            ("limits", "max_net"), highest, "at least 0", "To stay short give negative signals; null leaves it off."
         )
 
 
@@ -186,13 +165,6 @@ def in_account(account: Account, limits: Limits, sizing: SizingSection) -> Itera
             limits.max_short_positions,
             "0 or null while sizing.allow_short is false",
             "Set sizing.allow_short: true, or leave max_short_positions out.",
-        )
-    if limits.min_net is not None and limits.max_net is not None and limits.max_net < 0.0 and not sizing.allow_short:
-        yield Problem(
-            ("limits", "max_net"),
-            limits.max_net,
-            "0 or more while sizing.allow_short is false",
-            "A short book needs shorts: set sizing.allow_short: true or raise max_net.",
         )
     if sizing.method is Sizing.VOLATILITY_TARGET and sizing.target_volatility is None:
         yield Problem(

@@ -45,6 +45,8 @@ def load_with_history(source: str | os.PathLike[str] | Mapping[str, Any]) -> Loa
     """`load`, with what was translated and what was left aside."""
     if isinstance(source, Mapping):
         return _loaded(source, yamlfile.paths_of(dict(source)), "")
+    if not isinstance(source, (str, os.PathLike)):
+        raise ConfigError("configuration", source, "a file's path or a map of keys", "Give a path, a dict or a Spec.")
     path = Path(source)
     data, lines = yamlfile.read(path)
     if not isinstance(data, Mapping):
@@ -54,6 +56,8 @@ def load_with_history(source: str | os.PathLike[str] | Mapping[str, Any]) -> Loa
 
 def parse(text: str, name: str = "text") -> Loaded:
     """`load_with_history` for YAML text."""
+    if not isinstance(text, str):
+        raise ConfigError(name, type(text).__name__, "YAML text", "Use load for a path or a dict.")
     data, lines = yamlfile.parse(text, name)
     if not isinstance(data, Mapping):
         raise ConfigError(name, data, "a map of keys", "Start from the example of `polyfolio config schema`.")

@@ -202,7 +202,7 @@ class Spec(Section):
     """A run: lanes over one tape."""
 
     name: str = key(..., "Name of the run.", example="three portfolios", record="", min_length=1, used="reports")
-    seed: int = key(0, "Seed of every random number.", example=7, ge=0, lt=2**63, used="kernels, strategies")
+    seed: int = key(0, "Seed of every random number; part of the run's id.", example=7, ge=0, lt=2**63, used="run id")
     journal: Annotated[Level, WORD] = key(
         Level.SUMMARY,
         "What is kept: nothing, a row per bar, every decision.",
