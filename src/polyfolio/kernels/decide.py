@@ -43,9 +43,11 @@ _SAME_CLOSE = int(FillAt.SAME_CLOSE)
 _NO_SHORTING = int(Reason.NO_SHORTING)
 _REFUSED = int(Event.REFUSED)
 
-# Rounds of rescaling after lots, and how far inside the bound each aims.
+# Rounds of rescaling after lots. Each aims further inside the bound than the one before, 1e-6 to 0.28 of it: coarse
+# lots can round to the same quantities again and again.
 _ROUNDS = 8
-_INSIDE = 1.0 - 1e-6
+_MARGIN = 1e-6
+_WIDER = 6.0
 
 
 @kernel
@@ -202,19 +204,22 @@ def keep_within_lots(at: Any, index: int, row: int, after: float) -> int:
     risk = risk_at(at, lane.rules, row)
     s = at.s
     rows = certify_orders(lane, bar, risk, s, after)
+    margin = _MARGIN
     for _ in range(_ROUNDS):
         if s.codes[2] == 0 or lane.rules.lots == 0:
             break
         scale = risk_scale(s.trial, s.frozen, risk, lane.rules, 1.0, s.codes)
         if not 0.0 <= scale < 1.0:
             break
+        scale *= 1.0 - margin
+        margin *= _WIDER
         for i in range(s.want.size):
             if s.frozen[i] == 0:
-                s.want[i] *= scale * _INSIDE
+                s.want[i] *= scale
                 lane.want[i] = s.want[i]
         if lane.netted:
             for k in range(s.own.size):
-                s.own[k] *= scale * _INSIDE if s.frozen[lane.slot_of[k]] == 0 else 1.0
+                s.own[k] *= scale if s.frozen[lane.slot_of[k]] == 0 else 1.0
         note_changes(lane, bar, s, at.log, _SCALE, _LOT)
         after = order_to_target(at, index, row, bar.mark, bar.unit, bar.base_volume, bar.sigma)
         rows = certify_orders(lane, bar, risk, s, after)
