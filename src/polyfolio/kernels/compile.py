@@ -56,7 +56,7 @@ def machine_digest() -> str:
         np.__version__,
         sys.version,
         llvmlite.binding.get_host_cpu_name(),
-        str(llvmlite.binding.get_host_cpu_features().flatten()),
+        str(llvmlite.binding.get_host_cpu_features().flatten()), os.environ.get("PFLLVM",""),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -103,12 +103,38 @@ def choose_cache() -> Path:
 
 
 CACHE = choose_cache()
+for _o in os.environ.get("PFLLVM","").split():
+    llvmlite.binding.set_option("", _o)
+
+
+def _one_form(dispatcher: Any) -> Any:
+    """Compile a kernel once for all values of a constant argument: Numba would once for each.
+
+    `note` is called with thirty combinations of codes. LLVM folds the constants when it inlines.
+    """
+    plain = dispatcher.get_call_template
+
+    def of_types(args: Any, kws: Any) -> Any:
+        return plain([numba.types.unliteral(a) for a in args], {k: numba.types.unliteral(a) for k, a in kws.items()})
+
+    dispatcher.get_call_template = of_types
+    return dispatcher
 
 
 def kernel(function: F) -> F:
     """A formula for one lane at one bar, called by other kernels only."""
     linking.KERNELS.add(function.__qualname__)
-    return numba.njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function)
+    form: F = _one_form(numba.njit(forceinline=True, no_cpython_wrapper=True, **_COMMON)(function))
+    return form
+
+
+def loop(function: F) -> F:
+    """A kernel that runs over arrays which never overlap, so that LLVM may take several elements at once.
+
+    Who calls it must give each array it writes once.
+    """
+    linking.SEPARATE.add(f"{function.__module__}.{function.__qualname__}")
+    return kernel(function)
 
 
 def routine(function: F) -> F:
@@ -120,7 +146,8 @@ def routine(function: F) -> F:
     linking.KERNELS.add(function.__qualname__)
     linking.ROUTINES.add(f"{function.__module__}.{function.__qualname__}")
     # Numba hands an unset option down from the caller, so "not forced" has to be said.
-    return numba.njit(forceinline=False, no_cpython_wrapper=True, **_COMMON)(function)
+    form: F = _one_form(numba.njit(forceinline=False, no_cpython_wrapper=True, **_COMMON)(function))
+    return form
 
 
 def inlined(function: F) -> F:

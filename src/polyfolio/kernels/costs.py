@@ -2,6 +2,9 @@
 
 The formulas are those of `commission`, `slippage` and `impact`; here stand the loops, one per model, so that no
 branch on a model is taken inside them. A slot without a trade costs exactly 0, whatever its price (NaN included).
+
+Most lanes have simple costs: an affine fee, slippage linear in the quantity, the spread. Their terms fit into
+registers, so that whoever loops over orders takes the costs in the same loop.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any
 from polyfolio.core.codes import Commission, Impact, Slippage
 from polyfolio.core.types import Floats
 from polyfolio.kernels.commission import affine_fee, bound_fee, commission, fixed_part, rate_part, unit_part
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, loop
 from polyfolio.kernels.impact import combined_impact, impact_rate, known_sigma, participation
 from polyfolio.kernels.slippage import (
     base_part,
@@ -50,10 +53,11 @@ def fill_rate(quantity: float, price: float, spread: float, volume: float, sigma
 @kernel
 def notional_of(quantity: float, price: float, unit: float) -> float:
     """abs(quantity) * price * unit; 0 for no quantity, whatever the price."""
-    return abs(quantity) * price * unit if quantity != 0.0 else 0.0
+    trades = quantity != 0.0
+    return abs(quantity) * (price if trades else 0.0) * (unit if trades else 0.0)
 
 
-@kernel
+@loop
 def add_commission(
     trade: Floats, price: Floats, unit: Floats, rules: Any, tiers: Floats, period_volume: float, out: Floats
 ) -> None:
@@ -79,7 +83,7 @@ def add_commission(
         out[i] += fee if trade[i] != 0.0 else 0.0
 
 
-@kernel
+@loop
 def add_slippage(
     trade: Floats, price: Floats, unit: Floats, spread: Floats, volume: Floats, rules: Any, out: Floats
 ) -> None:
@@ -104,7 +108,7 @@ def add_slippage(
             out[i] += notional_of(trade[i], price[i], unit[i]) * rate
 
 
-@kernel
+@loop
 def add_impact(
     trade: Floats, price: Floats, unit: Floats, volume: Floats, sigma: Floats, rules: Any, out: Floats
 ) -> None:
@@ -130,12 +134,65 @@ def add_impact(
             out[i] += notional_of(trade[i], price[i], unit[i]) * rate
 
 
-@kernel
+@loop
 def add_pressure(trade: Floats, price: Floats, unit: Floats, pressure: Floats, out: Floats) -> None:
     """out_i += what the own earlier impact left in the price costs this trade; it never pays, or pushing would."""
     for i in range(trade.size):
         if trade[i] != 0.0:
             out[i] += max(trade[i] * price[i] * unit[i] * pressure[i], 0.0)
+
+
+@kernel
+def has_simple_costs(rules: Any) -> bool:
+    """Whether an order's costs are an affine fee, linear slippage and the spread, and nothing else."""
+    model = rules.slippage_model
+    linear = model != _SLIPPAGE_ROOT and model != _SLIPPAGE_SHARE
+    return linear and rules.impact_model == _NO_IMPACT and rules.commission_model != _TIERED
+
+
+@kernel
+def simple_terms(rules: Any) -> tuple[float, float, float, float, float, float, float, float]:
+    """The terms of `simple_slippage` (0 to 2) and `simple_fee` (3 to 7)."""
+    lowest = 0.0 if rules.commission_model == _NO_FEE else rules.min_fee
+    return (
+        base_part(rules),
+        linear_part(rules),
+        rules.half_spread,
+        fixed_part(rules),
+        rate_part(rules),
+        unit_part(rules),
+        lowest,
+        rules.max_fee,
+    )
+
+
+@kernel
+def simple_slippage(quantity: float, price: float, unit: float, spread: float, terms: Any) -> float:
+    """(slippage + half spread) * notional of one order, in money."""
+    rate = linear_slippage(abs(quantity), terms[0], terms[1]) + spread_part(spread, price, terms[2])
+    return notional_of(quantity, price, unit) * rate
+
+
+@kernel
+def simple_fee(quantity: float, notional: float, terms: Any) -> float:
+    """The fee of one order whose notional at its fill price is given; 0 for no order."""
+    fee = bound_fee(affine_fee(abs(quantity), notional, terms[3], terms[4], terms[5]), terms[6], terms[7])
+    return fee if quantity != 0.0 else 0.0
+
+
+@kernel
+def simple_cost(quantity: float, price: float, unit: float, spread: float, terms: Any) -> float:
+    """Slippage, spread and fee of one order, in money."""
+    slip = simple_slippage(quantity, price, unit, spread, terms)
+    beyond = slip if quantity > 0.0 else -slip
+    return slip + simple_fee(quantity, notional_of(quantity, price, unit) + beyond, terms)
+
+
+@loop
+def simple_costs(trade: Floats, price: Floats, unit: Floats, spread: Floats, terms: Any, out: Floats) -> None:
+    """`simple_cost` of every order."""
+    for i in range(trade.size):
+        out[i] = simple_cost(trade[i], price[i], unit[i], spread[i], terms)
 
 
 @kernel
@@ -169,6 +226,10 @@ def trade_costs(
     out: Floats,
 ) -> float:
     """Costs of the signed trades, in base currency: out_i per slot, and their sum in a fixed order."""
+    if has_simple_costs(rules):
+        terms = simple_terms(rules)
+        simple_costs(trade, price, unit, spread, terms, out)
+        return ordered_sum(out)
     for i in range(trade.size):
         out[i] = 0.0
     add_slippage(trade, price, unit, spread, volume, rules, out)

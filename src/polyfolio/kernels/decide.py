@@ -201,7 +201,7 @@ def keep_within_lots(at: Any, index: int, row: int, after: float) -> int:
     """
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
-    risk = risk_at(at, lane.rules, row)
+    risk = risk_at(at, index, row)
     s = at.s
     rows = certify_orders(lane, bar, risk, s, after)
     margin = _MARGIN
@@ -264,7 +264,7 @@ def order_wants(lane: Any, bar: Any, s: Any) -> None:
 
 
 @kernel
-def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: int) -> None:
+def decide(lane: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None:
     """One lane's decision at one row; stages first..last-1 of its program (all of them, unless a caller steps in)."""
     account = lane.account
     if account.status > _HALTED:
@@ -285,7 +285,7 @@ def decide(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: i
         start_want(lane, bar, s, log)
     elif account.decided != bar.row or s.codes[3] != 0:
         return
-    trade = run_stages(lane, bar, risk, s, log, first, last)
+    trade = run_stages(lane, bar, s, log, first, last)
     s.codes[3] = 0 if trade else 1
     if trade and last >= lane.program.size:
         order_wants(lane, bar, s)

@@ -72,7 +72,7 @@ def want_for(market: Any, shared: Any, book: Any, log: Any, s: Any, state: Float
     bar = bar_at(at, 0)
     take_state(lane, bar, state[0], state[1], state[2])
     if lane.account.equity > 0.0:
-        decide(lane, bar, risk_at(at, lane.rules, 0), at.s, at.log, 0, last)
+        decide(lane, bar, at.s, at.log, 0, last)
     return lane.account.equity
 
 
@@ -84,7 +84,7 @@ def want_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, ro
     bar = bar_at(at, row)
     deciding = bar.last == 0 and view.account.status <= _HALTED and is_decision_row(view, bar)
     if bar.last == 0:
-        decide(view, bar, risk_at(at, view.rules, row), at.s, at.log, 0, last)
+        decide(view, bar, at.s, at.log, 0, last)
     if not deciding:
         want_what_is_held(view, at.s)
     return deciding
@@ -104,8 +104,7 @@ def limit_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, r
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), final))
     view = lane_at(at, lane, row)
     bar = bar_at(at, row)
-    risk = risk_at(at, view.rules, row)
-    if run_stages(view, bar, risk, at.s, at.log, first, view.program.size):
+    if run_stages(view, bar, at.s, at.log, first, view.program.size):
         return 1
     want_what_is_held(view, at.s)
     return 0
@@ -164,7 +163,7 @@ def certify_want(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: in
     """Certify the book `s.want`; returns the rows of `out`."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
     view = lane_at(at, lane, row)
-    risk = risk_at(at, view.rules, row)
+    risk = risk_at(at, lane, row)
     rows, _ = certify(at.s.want, at.s.frozen, risk, view.labels, view.caps, view.rules, at.s.certificate)
     copy_lines(at.s.certificate, rows, out)
     return certify_losses(view, _gross(at.s.want), out, rows)
@@ -196,7 +195,7 @@ def check_trades(
         view.order_quantity[int(trades[line, 0])] += trades[line, 1]
     for i in range(at.s.frozen.size):
         at.s.frozen[i] = 0
-    rows = certify_orders(view, bar, risk_at(at, view.rules, row), at.s, 0.0)
+    rows = certify_orders(view, bar, risk_at(at, lane, row), at.s, 0.0)
     for k in range(at.s.own.size):
         view.order_quantity[k] = at.s.own[k]
     copy_lines(at.s.certificate, rows, out)

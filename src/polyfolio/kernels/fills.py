@@ -15,8 +15,18 @@ from polyfolio.core.codes import Impact, Moment, OrderType, ParticipationBase, R
 from polyfolio.core.flags import DAY_END
 from polyfolio.kernels.accounting import round_to_lot, settle
 from polyfolio.kernels.commission import commission_of_fill, traded_volume
-from polyfolio.kernels.compile import kernel, routine
-from polyfolio.kernels.costs import add_commission, add_impact, add_slippage
+from polyfolio.core.types import Floats
+from polyfolio.kernels.compile import kernel, loop, routine
+from polyfolio.kernels.costs import (
+    add_commission,
+    add_impact,
+    add_slippage,
+    has_simple_costs,
+    notional_of,
+    simple_fee,
+    simple_slippage,
+    simple_terms,
+)
 from polyfolio.kernels.impact import permanent_impact
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import RESTS
@@ -113,6 +123,9 @@ def price_fills(
     price = reference + side * (slippage + impact) / abs(quantity), the costs being money per unit here.
     """
     rules = lane.rules
+    if matched != RESTS and has_simple_costs(rules):
+        price_simply(lane, s, reference, unit, spread)
+        return
     for k in range(s.own.size):
         s.slip[k] = 0.0
         s.push[k] = 0.0
@@ -132,9 +145,49 @@ def price_fills(
     add_commission(s.money, s.paid, unit, rules, lane.tiers, lane.account.period_volume, s.fee)
     for k in range(s.own.size):
         if lane.order_filled[k] != 0.0 and s.money[k] != 0.0:
-            s.fee[k] = commission_of_fill(
-                lane.order_filled[k], s.money[k], s.paid[k], unit[k], rules, lane.tiers, lane.account.period_volume
-            )
+            s.fee[k] = fee_of_rest(lane.at, lane.index, lane.account.row, k, s.money[k], s.paid[k], unit[k])
+
+
+@kernel
+def price_simply(lane: Any, s: Any, reference: Any, unit: Any, spread: Any) -> None:
+    """`price_fills` for lanes with simple costs."""
+    terms = simple_terms(lane.rules)
+    price_sleeves(s.own, lane.crossed, reference, unit, spread, terms, s.money, s.slip, s.push, s.paid, s.fee)
+    for k in range(s.own.size):
+        if lane.order_filled[k] != 0.0 and s.money[k] != 0.0:
+            s.fee[k] = fee_of_rest(lane.at, lane.index, lane.account.row, k, s.money[k], s.paid[k], unit[k])
+
+
+@loop
+def price_sleeves(
+    own: Floats,
+    crossed: Floats,
+    reference: Floats,
+    unit: Floats,
+    spread: Floats,
+    terms: Any,
+    trade: Floats,
+    slip: Floats,
+    push: Floats,
+    paid: Floats,
+    fee: Floats,
+) -> None:
+    """The part of each fill that pays, its slippage, its price and its fee."""
+    for k in range(own.size):
+        trade[k] = own[k] * (1.0 - crossed[k])
+        slip[k] = simple_slippage(trade[k], reference[k], unit[k], spread[k], terms)
+        push[k] = 0.0
+        paid[k] = reference[k] + slip[k] / (own[k] * unit[k] if own[k] != 0.0 else 1.0)
+        fee[k] = simple_fee(trade[k], notional_of(trade[k], paid[k], unit[k]), terms)
+
+
+@routine
+def fee_of_rest(at: Any, index: int, row: int, sleeve: int, quantity: float, price: float, unit: float) -> float:
+    """The fee of a further fill of an order that has filled in part."""
+    lane = lane_at(at, index, row)
+    return commission_of_fill(
+        lane.order_filled[sleeve], quantity, price, unit, lane.rules, lane.tiers, lane.account.period_volume
+    )
 
 
 @routine

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from polyfolio.core.codes import ParticipationBase
-from polyfolio.kernels.compile import kernel
-from polyfolio.kernels.costs import trade_costs
+from polyfolio.core.types import Floats
+from polyfolio.kernels.compile import kernel, loop, routine
+from polyfolio.kernels.costs import has_simple_costs, ordered_sum, simple_costs, simple_terms, trade_costs
+from polyfolio.kernels.lanes import bar_at, lane_at
 
 _ROUNDS = 60
+_SLACK = 1e-12  # of equity, the rounding of the sums
 _BAR_BASE = int(ParticipationBase.BAR)
 
 
@@ -66,6 +69,24 @@ def spare_power(lane: Any, bar: Any, s: Any, factor: float, reference: Any, unit
 
 
 @kernel
+def pays_for_all(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> bool:
+    """Whether buying power takes `s.trade` whole, for lanes with simple costs."""
+    simple_costs(s.trade, reference, unit, bar.spread, simple_terms(lane.rules), s.costs)
+    exposures(lane.held, s.trade, reference, unit, s.worth, s.before)
+    worth = lane.account.cash + ordered_sum(s.worth)
+    return lane.rules.max_leverage * (worth - ordered_sum(s.costs)) - ordered_sum(s.before) >= -_SLACK * abs(worth)
+
+
+@loop
+def exposures(held: Floats, trade: Floats, reference: Floats, unit: Floats, before: Floats, after: Floats) -> None:
+    """Value held before the trades, and its size after them, per slot; 0 for nothing, whatever the price."""
+    for i in range(held.size):
+        last = held[i] + trade[i]
+        before[i] = held[i] * (reference[i] if held[i] != 0.0 else 0.0) * (unit[i] if held[i] != 0.0 else 0.0)
+        after[i] = abs(last) * (reference[i] if last != 0.0 else 0.0) * (unit[i] if last != 0.0 else 0.0)
+
+
+@kernel
 def worth_at(lane: Any, reference: Any, unit: Any) -> float:
     """Equity at the reference prices."""
     total = 0.0
@@ -76,15 +97,26 @@ def worth_at(lane: Any, reference: Any, unit: Any) -> float:
 
 @kernel
 def affordable(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> float:
-    """The largest factor on the openings of `s.trade` that buying power allows, to 1e-9 of equity.
+    """The largest factor on the openings of `s.trade` that buying power allows, to 1e-9 of equity."""
+    if has_simple_costs(lane.rules) and pays_for_all(lane, bar, s, reference, unit):
+        return 1.0
+    return largest_factor(lane.at, lane.index, bar.row, reference, unit)
+
+
+@routine
+def largest_factor(at: Any, index: int, row: int, reference: Any, unit: Any) -> float:
+    """The factor by search.
 
     The spare power is nearly linear in the factor (costs bend it), so regula falsi on [0, 1] needs two or three
     rounds; the end that is returned is always the affordable one.
     """
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     worth = worth_at(lane, reference, unit)
     high = spare_power(lane, bar, s, 1.0, reference, unit, worth)
     close = 1e-9 * abs(worth)
-    if high >= -1e-12 * abs(worth):
+    if high >= -_SLACK * abs(worth):
         return 1.0
     low = spare_power(lane, bar, s, 0.0, reference, unit, worth)
     if not (low > close):

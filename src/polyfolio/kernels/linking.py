@@ -18,6 +18,7 @@ from numba.core import codegen, cpu
 
 KERNELS: set[str] = set()
 ROUTINES: set[str] = set()
+SEPARATE: set[str] = set()
 _OURS = "polyfolio"
 _WRAPPER = "_ZN7cpython"
 
@@ -58,8 +59,11 @@ def _get_executable(self: Any, library: Any, fndesc: Any, env: Any) -> Any:
 
 
 def _declare_function(self: Any, module: Any, fndesc: Any) -> Any:
+    name = f"{fndesc.modname}.{fndesc.qualname}"
+    if name in SEPARATE:
+        fndesc.noalias = True
     function = _plain_declare(self, module, fndesc)
-    if f"{fndesc.modname}.{fndesc.qualname}" in ROUTINES:
+    if name in ROUTINES:
         function.attributes.add("noinline")
     return function
 

@@ -21,12 +21,13 @@ from polyfolio.core.codes import (
 )
 from polyfolio.kernels.caps import cap_labels, cap_position, cap_position_risk, min_position, no_short, reduce_only
 from polyfolio.kernels.certificate import certify
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.correlation import damp, drop
 from polyfolio.kernels.counts import cap_counts, largest_first
 from polyfolio.kernels.extension import extension_stage
 from polyfolio.kernels.feedback import feedback
 from polyfolio.kernels.hedging import hedge
+from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note, note_status
 from polyfolio.kernels.projection import project
 from polyfolio.kernels.rebalancing import worth_trading
@@ -35,6 +36,7 @@ from polyfolio.kernels.scale import scale_tradable
 from polyfolio.kernels.target import cost_to_reach, value_holdings
 
 _END = int(Stage.END)
+_SIZE = int(Stage.SIZE)
 _FILTER = int(Stage.FILTER)
 _CAP_POSITION = int(Stage.CAP_POSITION)
 _CAP_POSITION_RISK = int(Stage.CAP_POSITION_RISK)
@@ -160,9 +162,13 @@ def scale_book(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     return reason
 
 
-@kernel
-def hold_reason(lane: Any, bar: Any, risk: Any, s: Any) -> int:
+@routine
+def hold_reason(at: Any, index: int, row: int) -> int:
     """0 to trade, else the reason to hold the book: the rebalancing rules, judged on the certified want."""
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    risk = risk_at(at, index, row)
+    s = at.s
     rules = lane.rules
     cost = 0.0
     if rules.cost_aware:
@@ -182,38 +188,6 @@ def project_book(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     rounds = project(s.want, s.frozen, risk, lane.labels, lane.caps, lane.rules, s.projection)
     note_changes(lane, bar, s, log, _PROJECT, _PROJECTION if rounds >= 0 else _FALLBACK)
     return scale_book(lane, bar, risk, s, log)
-
-
-@kernel
-def run_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
-    """One stage on `s.want`; returns the reason behind what it changed."""
-    rules = lane.rules
-    if code == _FILTER:
-        if rules.allow_short == 0:
-            no_short(s.want, s.frozen)
-        return _NO_SHORTING
-    if code == _CAP_POSITION:
-        cap_position(s.want, rules.max_position, s.frozen)
-        return _MAX_POSITION
-    if code == _CAP_POSITION_RISK:
-        unknown = cap_position_risk(s.want, risk.sigma, rules.periods_per_year, rules.max_position_risk, s.frozen)
-        if unknown > 0 and rules.warmup == _BLOCK:
-            note_changes(lane, bar, s, log, code, _MAX_POSITION_RISK)
-            block_unknown(s, risk, rules)
-            return _WARMUP_REASON
-        return _MAX_POSITION_RISK
-    if code == _CAP_LABEL:
-        largest_first(s.want, lane.rank, s.order, s.a)
-        cap_labels(s.want, lane.labels, lane.caps, rules, s.order, s.frozen)
-        return _MAX_LABEL
-    if code == _CAP_COUNT:
-        largest_first(s.want, lane.rank, s.order, s.a)
-        cap_counts(s.want, s.order, rules.max_long_positions, rules.max_short_positions, rules.max_positions, s.frozen)
-        return _MAX_POSITIONS
-    if code == _MIN_POSITION:
-        min_position(s.want, rules.min_position, s.frozen)
-        return _MIN_POSITION_REASON
-    return run_risk_stage(code, lane, bar, risk, s, log)
 
 
 @kernel
@@ -252,9 +226,34 @@ def extend_want(code: int, lane: Any, bar: Any, risk: Any, s: Any) -> None:
 
 
 @kernel
-def run_risk_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
-    """The stages that look at the whole book."""
+def cap_names(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
+    """The caps that look at labels, at counts and at the risk of a single name."""
     rules = lane.rules
+    if code == _CAP_POSITION_RISK:
+        unknown = cap_position_risk(s.want, risk.sigma, rules.periods_per_year, rules.max_position_risk, s.frozen)
+        if unknown > 0 and rules.warmup == _BLOCK:
+            note_changes(lane, bar, s, log, code, _MAX_POSITION_RISK)
+            block_unknown(s, risk, rules)
+            return _WARMUP_REASON
+        return _MAX_POSITION_RISK
+    largest_first(s.want, lane.rank, s.order, s.a)
+    if code == _CAP_LABEL:
+        cap_labels(s.want, lane.labels, lane.caps, rules, s.order, s.frozen)
+        return _MAX_LABEL
+    cap_counts(s.want, s.order, rules.max_long_positions, rules.max_short_positions, rules.max_positions, s.frozen)
+    return _MAX_POSITIONS
+
+
+@routine
+def run_book_stage(at: Any, index: int, row: int, code: int) -> int:
+    """The stages that look at more than one name's want. They are called, so that the common path stays small."""
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    risk = risk_at(at, index, row)
+    s = at.s
+    rules = lane.rules
+    if code == _CAP_LABEL or code == _CAP_COUNT or code == _CAP_POSITION_RISK:
+        return cap_names(code, lane, bar, risk, s, at.log)
     if code == _CORRELATION:
         if rules.correlation_rule == _DROP:
             largest_first(s.want, lane.rank, s.order, s.a)
@@ -269,13 +268,11 @@ def run_risk_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) 
         hedge(s.want, s.weight, s.frozen, risk, rules)
         return _HEDGE_REASON
     if code == _DRAWDOWN:
-        return limit_drawdown(lane, bar, s, log)
+        return limit_drawdown(lane, bar, s, at.log)
     if code == _DAILY_LOSS:
-        return limit_daily_loss(lane, bar, s, log)
-    if code == _SCALE:
-        return scale_book(lane, bar, risk, s, log)
+        return limit_daily_loss(lane, bar, s, at.log)
     if code == _PROJECT:
-        return project_book(lane, bar, risk, s, log)
+        return project_book(lane, bar, risk, s, at.log)
     if code >= _EXTENSION:
         extend_want(code, lane, bar, risk, s)
         return _EXTENSION_REASON
@@ -283,18 +280,46 @@ def run_risk_stage(code: int, lane: Any, bar: Any, risk: Any, s: Any, log: Any) 
 
 
 @kernel
-def run_stages(lane: Any, bar: Any, risk: Any, s: Any, log: Any, first: int, last: int) -> bool:
+def run_stage(code: int, lane: Any, bar: Any, s: Any) -> int:
+    """One stage on `s.want`; returns the reason behind what it changed."""
+    rules = lane.rules
+    if code == _FILTER:
+        if rules.allow_short == 0:
+            no_short(s.want, s.frozen)
+        return _NO_SHORTING
+    if code == _CAP_POSITION:
+        cap_position(s.want, rules.max_position, s.frozen)
+        return _MAX_POSITION
+    if code == _MIN_POSITION:
+        min_position(s.want, rules.min_position, s.frozen)
+        return _MIN_POSITION_REASON
+    if code == _SCALE:
+        return run_scale(lane.at, lane.index, bar.row)
+    return run_book_stage(lane.at, lane.index, bar.row, code)
+
+
+@routine
+def run_scale(at: Any, index: int, row: int) -> int:
+    """The certified scale, which nearly every program ends with."""
+    lane = lane_at(at, index, row)
+    return scale_book(lane, bar_at(at, row), risk_at(at, index, row), at.s, at.log)
+
+
+@kernel
+def run_stages(lane: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> bool:
     """Stages first..last-1 of the lane's program. Returns whether to trade: a rebalancing rule may hold the book."""
     for k in range(first, min(last, lane.program.size)):
         code = lane.program[k]
         if code == _END:
             break
+        if code == _SIZE:
+            continue  # it stands first and has been done
         if code == _REBALANCE:
-            reason = hold_reason(lane, bar, risk, s)
+            reason = hold_reason(lane.at, lane.index, bar.row)
             if reason != 0:
                 note(lane, bar.row, log, -1, _HOLD, reason, code, 0.0, 0.0)
                 return False
             continue
-        reason = run_stage(code, lane, bar, risk, s, log)
+        reason = run_stage(code, lane, bar, s)
         note_changes(lane, bar, s, log, code, reason)
     return True

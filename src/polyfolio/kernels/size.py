@@ -92,7 +92,7 @@ def parity_weights(lane: Any, risk: Any, s: Any, least_variance: bool) -> int:
 def weights_by_risk(at: Any, index: int, row: int) -> int:
     """The methods that look at risk; they size slots, whatever sleeves stand behind them."""
     lane = lane_at(at, index, row)
-    risk = risk_at(at, lane.rules, row)
+    risk = risk_at(at, index, row)
     s = at.s
     rules = lane.rules
     method = rules.method

@@ -65,7 +65,8 @@ def slippage_rate(quantity: float, volume: float, rules: Any) -> float:
 @kernel
 def spread_part(spread: float, price: float, paid: float) -> float:
     """The rate paid * spread / price; 0 where the spread is unknown or negative."""
-    return paid * spread / price if spread > 0.0 and price > 0.0 else 0.0
+    quoted = spread > 0.0 and price > 0.0
+    return paid * (spread if quoted else 0.0) / (price if quoted else 1.0)
 
 
 @kernel

@@ -12,9 +12,10 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Event, OrderType, Reason
+from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.accounting import round_to_lot
-from polyfolio.kernels.compile import kernel, routine
-from polyfolio.kernels.costs import trade_costs
+from polyfolio.kernels.compile import kernel, loop, routine
+from polyfolio.kernels.costs import has_simple_costs, ordered_sum, simple_cost, simple_terms, trade_costs
 from polyfolio.kernels.fills import spell_out
 from polyfolio.kernels.impact import impact_quantity_cap
 from polyfolio.kernels.lanes import bar_at, lane_at
@@ -33,6 +34,7 @@ _REPLACED = int(Reason.REPLACED)
 
 _ROUNDS = 40
 _TOLERANCE = 1e-10  # of equity; the law asks for 1e-9
+_FLAT = 0.1  # a slope below it is no guide: the plain fixed-point step is taken
 
 
 @kernel
@@ -62,16 +64,40 @@ def cost_to_reach(
 
 
 @kernel
-def first_slope(s: Any, after: float) -> float:
-    """dg/dV' = 1 + sum w_i c_i / (w_i V' - x_i), c_i the cost of a trade, where costs are proportional to trades.
+def slope_of_cost(weight: float, cost: float, money: float) -> float:
+    """w c / (w V' - x): what a cost of c adds to dg/dV' where costs are proportional to trades, as they nearly are."""
+    return weight * cost / (money if cost != 0.0 else 1.0)
 
-    They nearly always are, so that the second round ends the search: the secant alone took a third.
-    """
+
+@kernel
+def first_slope(s: Any, after: float) -> float:
+    """dg/dV' = 1 + sum of `slope_of_cost`, so that the second round ends the search: the secant alone took a third."""
     slope = 1.0
     for i in range(s.want.size):
-        money = s.want[i] * after - s.worth[i]
-        slope += s.want[i] * s.costs[i] / money if s.costs[i] != 0.0 else 0.0
+        slope += slope_of_cost(s.want[i], s.costs[i], s.want[i] * after - s.worth[i])
     return slope
+
+
+@loop
+def reach_simply(
+    want: Floats,
+    worth: Floats,
+    frozen: Flags,
+    after: float,
+    price: Floats,
+    unit: Floats,
+    spread: Floats,
+    terms: Any,
+    costs: Floats,
+    slopes: Floats,
+) -> None:
+    """What it costs per slot to hold the weights of an equity of `after`, and the slope of that cost."""
+    for i in range(want.size):
+        money = want[i] * after - worth[i]
+        quantity = money / (price[i] * unit[i])
+        cost = simple_cost(quantity, price[i], unit[i], spread[i], terms)
+        costs[i] = cost if frozen[i] == 0 else 0.0
+        slopes[i] = slope_of_cost(want[i], costs[i], money)
 
 
 @kernel
@@ -80,9 +106,38 @@ def equity_after(
 ) -> float:
     """Solve V' = V - cost(w V' - x) for V'.
 
-    g(V') = V' - V + cost(w V' - x) has its root in [0, V] when costs are positive. The secant converges in two or
-    three rounds because costs are a small share of what is traded; a step that leaves the bracket is halved.
+    g(V') = V' - V + cost(w V' - x) has its root in [0, V] when costs are positive. Simple costs are piecewise linear,
+    so Newton's method ends after two rounds unless a trade turns its side.
     """
+    if not has_simple_costs(lane.rules):
+        return search_equity(lane.at, lane.index, bar.row, equity, reference, unit, volume, sigma)
+    terms = simple_terms(lane.rules)
+    close = _TOLERANCE * abs(equity)
+    guess = equity
+    for _ in range(_ROUNDS):
+        reach_simply(s.want, s.worth, s.frozen, guess, reference, unit, bar.spread, terms, s.costs, s.trial)
+        rest = guess - equity + ordered_sum(s.costs)
+        if abs(rest) <= close:
+            return guess
+        slope = 1.0 + ordered_sum(s.trial)
+        guess -= rest / slope if slope > _FLAT else rest
+        if not (0.0 <= guess <= 2.0 * equity):
+            break
+    return search_equity(lane.at, lane.index, bar.row, equity, reference, unit, volume, sigma)
+
+
+@routine
+def search_equity(
+    at: Any, index: int, row: int, equity: float, reference: Any, unit: Any, volume: Any, sigma: Any
+) -> float:
+    """The same root whatever the costs are.
+
+    The secant converges in two or three rounds because costs are a small share of what is traded; a step that leaves
+    the bracket is halved.
+    """
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
     close = _TOLERANCE * abs(equity)
     guess = equity
     last_guess = equity
@@ -94,10 +149,10 @@ def equity_after(
         slope = (rest - last_rest) / (guess - last_guess) if turn > 0 and guess != last_guess else first_slope(s, guess)
         last_guess = guess
         last_rest = rest
-        guess -= rest / slope if slope > 0.1 else rest
+        guess -= rest / slope if slope > _FLAT else rest
         if not (0.0 <= guess <= 2.0 * equity):
             break
-    return bisect_equity(lane.at, lane.index, bar.row, equity, reference, unit, volume, sigma)
+    return bisect_equity(at, index, row, equity, reference, unit, volume, sigma)
 
 
 @routine
@@ -246,9 +301,10 @@ def write_terms(at: Any, index: int, row: int, sleeve: int, quantity: float, pri
 def start_orders(lane: Any, s: Any) -> None:
     """A decision that leaves nothing but market orders of its own makes the lane's orders plain."""
     kept = False
-    for k in range(lane.order_quantity.size):
-        if lane.order_quantity[k] != 0.0 and (s.frozen[lane.slot_of[k]] != 0 or lane.order_price[k] == 0.0):
-            kept = True
+    if lane.account.working:
+        for k in range(lane.order_quantity.size):
+            if lane.order_quantity[k] != 0.0 and (s.frozen[lane.slot_of[k]] != 0 or lane.order_price[k] == 0.0):
+                kept = True
     if lane.rules.order_type != _MARKET or (kept and not lane.account.plain):
         if kept and lane.account.plain:
             spell_out(lane.at, lane.index, 0)

@@ -15,7 +15,7 @@ from polyfolio.kernels.accounting import begin_row, close_row, judge, mark
 from polyfolio.kernels.barrier import limit_group, meet
 from polyfolio.kernels.compile import entry, kernel, routine
 from polyfolio.kernels.decide import decide
-from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
+from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note_mark
 from polyfolio.kernels.phases import close_phase, fill_at, intrabar_phase, open_phase, open_row
 from polyfolio.kernels.pointers import place
@@ -76,8 +76,7 @@ def decide_lane(at: Any, index: int, row: int, phases: int, stages: Any) -> None
         mark(lane, bar)
         judge(lane, bar, at.log)
     if phases & _DECIDE and not bar.last:
-        risk = risk_at(at, lane.rules, row)
-        decide(lane, bar, risk, at.s, at.log, stages[0], stages[1])
+        decide(lane, bar, at.s, at.log, stages[0], stages[1])
 
 
 @routine
