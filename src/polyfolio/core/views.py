@@ -96,6 +96,7 @@ class Scratch(NamedTuple):
     slip: Any  # float64[sleeves], its spread and slippage
     push: Any  # float64[sleeves], its impact
     earned: Any  # float64[sleeves], profit it realises
+    late: Any  # float64[sleeves], what waiting for it cost
     a: Any  # float64[slots]
     b: Any  # float64[slots]
     sample: Any  # float64[window], portfolio returns

@@ -40,6 +40,8 @@ def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> 
     """The plan's and the book's arrays as the walk reads them."""
     rules = plan.rules.copy()
     rules["lots"] = int((instruments["lot"] > 0.0).any())
+    smallest = (instruments["min_notional"] > 0.0).any() | (rules["min_notional"] > 0.0)
+    rules["uncut"] = (rules["lots"] == 0) & ~smallest & ~(rules["market_impact_limit"] < np.inf)
     groups = plan.groups.copy() if plan.groups.size else np.zeros(1, plan.groups.dtype)
     apart = ("account", "orders", "exits", "slot_of")
     state = {name: array for name, array in book.arrays().items() if name not in apart}
@@ -99,6 +101,7 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
             "slip",
             "push",
             "earned",
+            "late",
             "kept",
             "kept_asked",
             "sleeve_price",

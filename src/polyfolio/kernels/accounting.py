@@ -109,24 +109,35 @@ def settle_sleeves(
     paid: Floats,
     reference: Floats,
     unit: Floats,
+    decided: Floats,
     quantity: Floats,
     average_price: Floats,
     money: Floats,
     earned: Floats,
-) -> None:
-    """Quantity and average price after the fills, their notional at the reference and what they realise."""
+    late: Floats,
+) -> int:
+    """Quantity and average price after the fills, their notional at the reference, what they realise, what waiting cost.
+
+    Returns the number of fills.
+    """
+    count = 0
     for k in range(own.size):
         held = quantity[k]
         average = average_price[k]
         trades = own[k] != 0.0
         # A sleeve that does not trade may have no price at all.
         price = paid[k] if trades else 0.0
+        worth = unit[k] if trades else 0.0
+        before = reference[k] if trades else 0.0
         after = position_after(held, own[k])
         moved = average_after(held, average, own[k], price, after)
-        earned[k] = realised_by(held, average, own[k], price, unit[k] if trades else 0.0)
-        money[k] = own[k] * (reference[k] if trades else 0.0) * (unit[k] if trades else 0.0)
+        earned[k] = realised_by(held, average, own[k], price, worth)
+        money[k] = own[k] * before * worth
+        late[k] = own[k] * (before - decided[k] if decided[k] > 0.0 else 0.0) * worth
         average_price[k] = moved if trades else average
         quantity[k] = after if trades else held
+        count += 1 if trades else 0
+    return count
 
 
 @loop
@@ -147,9 +158,21 @@ def settle(lane: Any, s: Any, reference: Any, unit: Any) -> None:
         cash -= quantity * reference * unit + commission + slippage + impact
         timing = quantity * (reference - decision price) * unit, inside the gain
     """
-    settle_sleeves(s.own, s.paid, reference, unit, lane.quantity, lane.average_price, s.money, s.earned)
+    account = lane.account
+    account.fills += settle_sleeves(
+        s.own,
+        s.paid,
+        reference,
+        unit,
+        lane.order_price,
+        lane.quantity,
+        lane.average_price,
+        s.money,
+        s.earned,
+        s.late,
+    )
     if lane.netted:
-        net_fills(lane.at, lane.index, lane.account.row)
+        net_fills(lane.at, lane.index, account.row)
     else:
         book_slots(s.money, s.fee, s.slip, s.push, lane.traded, lane.cost)
     notional = 0.0
@@ -159,19 +182,14 @@ def settle(lane: Any, s: Any, reference: Any, unit: Any) -> None:
     impact = 0.0
     realised = 0.0
     timing = 0.0
-    count = 0
     for k in range(s.own.size):
-        decided = lane.order_price[k]
-        waited = reference[k] - decided if decided > 0.0 and s.own[k] != 0.0 else 0.0
         notional += s.money[k]
         traded += abs(s.money[k])
         commission += s.fee[k]
         slippage += s.slip[k]
         impact += s.push[k]
         realised += s.earned[k]
-        timing += s.own[k] * waited * unit[k] if waited != 0.0 else 0.0
-        count += 1 if s.own[k] != 0.0 else 0
-    account = lane.account
+        timing += s.late[k]
     account.cash -= notional + (commission + slippage + impact)
     account.commission += commission
     account.slippage += slippage
@@ -182,7 +200,6 @@ def settle(lane: Any, s: Any, reference: Any, unit: Any) -> None:
     account.total_realised += realised
     account.total_timing += timing
     account.turnover += traded
-    account.fills += count
 
 
 @routine
@@ -209,26 +226,34 @@ def net_of(lane: Any, slot: int) -> float:
     return total
 
 
+@loop
+def value_slots(
+    held: Floats, price: Floats, unit: Floats, value: Floats, traded: Floats, gain: Floats, earned: Floats
+) -> None:
+    """Value at the marks and what each slot earned since the last one."""
+    for i in range(held.size):
+        before = value[i]
+        value[i] = held[i] * (price[i] if held[i] != 0.0 else 0.0) * (unit[i] if held[i] != 0.0 else 0.0)
+        earned[i] = value[i] - before - traded[i]
+        gain[i] += earned[i]
+        traded[i] = 0.0
+
+
 @kernel
-def mark(lane: Any, bar: Any) -> None:
+def mark(lane: Any, bar: Any, s: Any) -> None:
     """Value the lane at the row's marks; the own impact is no part of a mark.
 
     gain = value - value at the last mark - what was traded at reference prices since, per slot.
     """
     account = lane.account
+    value_slots(lane.held, bar.mark, bar.unit, lane.value, lane.traded, lane.gain, s.a)
     gain = 0.0
     net = 0.0
     gross = 0.0
     for i in range(lane.held.size):
-        held = lane.held[i]
-        value = held * (bar.mark[i] if held != 0.0 else 0.0) * (bar.unit[i] if held != 0.0 else 0.0)
-        earned = value - lane.value[i] - lane.traded[i]
-        lane.gain[i] += earned
-        lane.value[i] = value
-        lane.traded[i] = 0.0
-        gain += earned
-        net += value
-        gross += abs(value)
+        gain += s.a[i]
+        net += lane.value[i]
+        gross += abs(lane.value[i])
     account.gain += gain
     account.total_gain += gain
     account.net = net

@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 from polyfolio.core.types import Flags, Floats, Ints
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, loop
 
 
-@kernel
+@loop
 def cap_position(want: Floats, max_position: float, frozen: Flags) -> None:
     """abs(w_i) <= max_position."""
     for i in range(want.size):
@@ -74,7 +74,7 @@ def cap_labels(want: Floats, labels: Ints, caps: Floats, rules: Any, order: Ints
         cap_label(want, labels[int(caps[row, 0])], int(caps[row, 1]), caps[row, 2], order, frozen)
 
 
-@kernel
+@loop
 def min_position(want: Floats, smallest: float, frozen: Flags) -> None:
     """A want with abs(w_i) below `smallest` becomes 0."""
     for i in range(want.size):
@@ -82,7 +82,7 @@ def min_position(want: Floats, smallest: float, frozen: Flags) -> None:
             want[i] = 0.0
 
 
-@kernel
+@loop
 def no_short(want: Floats, frozen: Flags) -> None:
     """Negative wants become 0."""
     for i in range(want.size):
@@ -90,7 +90,7 @@ def no_short(want: Floats, frozen: Flags) -> None:
             want[i] = 0.0
 
 
-@kernel
+@loop
 def reduce_only(want: Floats, held: Floats, frozen: Flags) -> None:
     """No new risk in any name: w_i is brought between 0 and the weight held."""
     for i in range(want.size):

@@ -12,7 +12,8 @@ from polyfolio.core.codes import Event, FillAt, Level, Reason, SizeAt, Sizing, S
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.caps import reduce_only
 from polyfolio.kernels.certificate import certify
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.core.types import Flags, Floats
+from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import barred, hear
 from polyfolio.kernels.fills import spell_out
 from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
@@ -61,20 +62,30 @@ def is_decision_row(lane: Any, bar: Any) -> bool:
     return True
 
 
+@loop
+def weigh_slots(value: Floats, equity: float, tradable: Flags, weight: Floats, frozen: Flags) -> None:
+    """Weights held, and which slots cannot trade."""
+    for i in range(value.size):
+        weight[i] = value[i] / equity
+        frozen[i] = 1 if tradable[i] == 0 else 0
+
+
+@loop
+def freeze_unheard(signal: Floats, frozen: Flags) -> None:
+    """No opinion freezes a slot."""
+    for i in range(signal.size):
+        frozen[i] = 1 if signal[i] != signal[i] else frozen[i]
+
+
 @kernel
 def weigh(lane: Any, bar: Any, s: Any) -> None:
     """Held weights into `s.weight`; frozen slots into `s.frozen`: those that cannot trade or have no opinion.
 
     A frozen slot keeps its quantity and counts as risk.
     """
-    equity = lane.account.equity
-    for i in range(lane.held.size):
-        s.weight[i] = lane.value[i] / equity
-        s.frozen[i] = 1 if bar.tradable[i] == 0 else 0
+    weigh_slots(lane.value, lane.account.equity, bar.tradable, s.weight, s.frozen)
     if not lane.netted:
-        for k in range(lane.signal.size):
-            if lane.signal[k] != lane.signal[k]:
-                s.frozen[k] = 1
+        freeze_unheard(lane.signal, s.frozen)
         return
     for i in range(lane.held.size):
         heard = False
@@ -141,13 +152,30 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
             net_sleeves(lane, s)
     if reason == _WARMUP and lane.rules.warmup == _BLOCK:
         reduce_only(s.want, s.weight, s.frozen)
-    for i in range(s.want.size):
-        if s.frozen[i] != 0:
-            if bar.tradable[i] == 0 and s.want[i] != s.weight[i]:
-                note(lane, bar.row, log, i, _CUT, _UNTRADABLE, _FILTER, s.want[i], s.weight[i])
-            s.want[i] = kept_weight(lane, bar, s, i)
-        s.sized[i] = s.want[i]
-        s.before[i] = s.want[i]
+    if any_frozen(s.frozen):
+        for i in range(s.want.size):
+            if s.frozen[i] != 0:
+                if bar.tradable[i] == 0 and s.want[i] != s.weight[i]:
+                    note(lane, bar.row, log, i, _CUT, _UNTRADABLE, _FILTER, s.want[i], s.weight[i])
+                s.want[i] = kept_weight(lane, bar, s, i)
+    keep_wants(s.want, s.sized, s.before)
+
+
+@loop
+def any_frozen(frozen: Flags) -> int:
+    """Whether some slot is frozen."""
+    found = 0
+    for i in range(frozen.size):
+        found |= frozen[i]
+    return found
+
+
+@loop
+def keep_wants(want: Floats, sized: Floats, before: Floats) -> None:
+    """Remember the wants as the stages find them."""
+    for i in range(want.size):
+        sized[i] = want[i]
+        before[i] = want[i]
 
 
 @routine
@@ -245,11 +273,17 @@ def write_certificate(at: Any, index: int, row: int, rows: int) -> None:
         )
 
 
+@loop
+def keep_decision(want: Floats, frozen: Flags, out: Floats) -> None:
+    """The want, NaN where it is frozen."""
+    for i in range(want.size):
+        out[i] = want[i] if frozen[i] == 0 else math.nan
+
+
 @kernel
 def order_wants(lane: Any, bar: Any, s: Any) -> None:
     """Remember the want and turn it into orders, now or at the fill."""
-    for i in range(s.want.size):
-        lane.want[i] = s.want[i] if s.frozen[i] == 0 else math.nan
+    keep_decision(s.want, s.frozen, lane.want)
     if lane.netted:
         share_change(lane.at, lane.index, bar.row)
         for k in range(s.own.size):

@@ -48,7 +48,7 @@ def take_state(lane: Any, bar: Any, cash: float, peak: float, day_equity: float)
     account.cash = cash
     account.decided = -1
     account.peak = peak if peak == peak else 0.0
-    mark(lane, bar)
+    mark(lane, bar, at.s)
     account.day_equity = day_equity if day_equity == day_equity else account.equity
     if account.status == _HALTED:
         account.status = _LIVE
@@ -225,7 +225,7 @@ def mark_at(market: Any, shared: Any, book: Any, log: Any, s: Any, lane: int, ro
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
     view = lane_at(at, lane, row)
     bar = bar_at(at, row)
-    mark(view, bar)
+    mark(view, bar, at.s)
     judge(view, bar, at.log)
 
 
@@ -259,7 +259,7 @@ def book_trades(market: Any, shared: Any, book: Any, log: Any, s: Any, trades: F
     begin_row(lane, bar, at.log)
     accrue(lane, bar)
     settle_trades(lane, bar, at.s, trades, realised)
-    mark(lane, bar)
+    mark(lane, bar, at.s)
     judge(lane, bar, at.log)
     close_row(lane)
 

@@ -293,18 +293,23 @@ def after_fills(lane: Any, bar: Any, s: Any, reference: Any, unit: Any, moment: 
         for k in range(s.own.size):
             if s.own[k] != 0.0:
                 lane.account.period_volume += traded_volume(s.own[k], s.paid[k], unit[k], rules)
-    left = 0
-    for k in range(s.own.size):
-        if counts:
+    if counts:
+        for k in range(s.own.size):
             lane.volume_left[lane.slot_of[k]] -= abs(s.own[k])
-        if s.asked[k] != 0.0:
-            if s.own[k] == lane.order_quantity[k]:
-                lane.order_quantity[k] = 0.0
-                lane.order_filled[k] = 0.0
-            else:
-                left = 1
-    if left:
+    if end_filled(s.asked, s.own, lane.order_quantity, lane.order_filled):
         leave_rests(lane.at, lane.index, bar.row)
+
+
+@loop
+def end_filled(asked: Floats, own: Floats, quantity: Floats, filled: Floats) -> int:
+    """Orders that filled whole are done; returns whether some of those asked are not."""
+    left = 0
+    for k in range(own.size):
+        done = asked[k] != 0.0 and own[k] == quantity[k]
+        left |= 1 if asked[k] != 0.0 and own[k] != quantity[k] else 0
+        quantity[k] = 0.0 if done else quantity[k]
+        filled[k] = 0.0 if done else filled[k]
+    return left
 
 
 @routine

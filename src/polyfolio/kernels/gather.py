@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.core.types import Flags, Floats, Ints
+from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.fills import all_or_none, fillable, why_not
 from polyfolio.kernels.funding import affordable, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
@@ -20,6 +21,8 @@ _OPEN = int(Moment.OPEN)
 _MARKET = int(OrderType.MARKET)
 _NEXT_OPEN = int(FillAt.NEXT_OPEN)
 _BUYING_POWER = int(Reason.BUYING_POWER)
+_SOME = 1
+_SHORT = 2
 
 
 @kernel
@@ -40,6 +43,13 @@ def gather(at: Any, index: int, row: int, moment: int, reference: Any) -> bool:
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
     s = at.s
+    if lane.account.plain and not lane.netted and volume_is_free(lane):
+        found = ask_all(
+            lane.order_quantity, bar.tradable, bar.volume, s.asked, s.own, s.trade, lane.crossed, s.why
+        )
+        if found & _SHORT:
+            refuse_rest(lane, bar, s, at.log)
+        return found != 0
     any_order = False
     for i in range(s.trade.size):
         s.trade[i] = 0.0
@@ -58,6 +68,45 @@ def gather(at: Any, index: int, row: int, moment: int, reference: Any) -> bool:
         s.trade[slot] += s.own[k]
         any_order = any_order or takes
     return any_order
+
+
+@kernel
+def volume_is_free(lane: Any) -> bool:
+    """Whether orders fill whole wherever there is any volume."""
+    return lane.rules.participation_rate_limit == math.inf and lane.rules.auction_share == math.inf
+
+
+@loop
+def ask_all(
+    quantity: Floats,
+    tradable: Flags,
+    volume: Floats,
+    asked: Floats,
+    own: Floats,
+    trade: Floats,
+    crossed: Floats,
+    why: Ints,
+) -> int:
+    """All orders are asked, and fill whole where there is a price and some volume; returns SOME and SHORT bits."""
+    found = 0
+    for k in range(quantity.size):
+        fills = tradable[k] != 0 and volume[k] != 0.0
+        asked[k] = quantity[k]
+        own[k] = quantity[k] if fills else 0.0
+        trade[k] = own[k]
+        crossed[k] = 0.0
+        why[k] = 0
+        found |= (_SOME if asked[k] != 0.0 else 0) | (_SHORT if own[k] != asked[k] else 0)
+    return found
+
+
+@kernel
+def refuse_rest(lane: Any, bar: Any, s: Any, log: Any) -> None:
+    """The reasons behind what `ask_all` left out."""
+    for k in range(s.own.size):
+        if s.own[k] != s.asked[k]:
+            s.why[k] = why_not(bar, k)
+            all_or_none(lane, bar, s, log, k)
 
 
 @kernel

@@ -12,7 +12,8 @@ from typing import Any
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason, Status, TimeInForce
 from polyfolio.core.flags import SPLIT
 from polyfolio.kernels.accounting import accrue, split
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.core.types import Floats
+from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import (
     bar_sleeve,
     follow,
@@ -177,7 +178,7 @@ def open_phase(lane: Any, bar: Any, s: Any, meets: int) -> None:
         fill_all(lane.at, lane.index, bar.row, bar.open, bar.unit_open, TAKES, _OPEN)
     if any_resting(lane):
         work_resting(lane.at, lane.index, bar.row, _OPEN)
-    lane.account.working = still_working(lane)
+    lane.account.working = still_working(lane.order_quantity)
 
 
 @routine
@@ -280,13 +281,13 @@ def close_phase(lane: Any, bar: Any, s: Any, log: Any) -> None:
             order_out(lane, bar, k, _END_OF_RUN)
         fill_at(lane.at, lane.index, bar.row, bar.mark, bar.unit, _CLOSE)
     expire(lane, bar, log)
-    lane.account.working = still_working(lane)
+    lane.account.working = still_working(lane.order_quantity)
 
 
-@kernel
-def still_working(lane: Any) -> int:
+@loop
+def still_working(quantity: Floats) -> int:
     """1 when some order carries to the next row."""
-    for k in range(lane.order_quantity.size):
-        if lane.order_quantity[k] != 0.0:
-            return 1
-    return 0
+    found = 0
+    for k in range(quantity.size):
+        found |= 1 if quantity[k] != 0.0 else 0
+    return found

@@ -121,7 +121,8 @@ def scale_to_limits(
     for _ in range(2):
         scale = risk_scale(want, frozen, risk, rules, upper, out)
         if scale >= 0.0:
-            scale_tradable(want, frozen, scale)
+            if scale != 1.0:
+                scale_tradable(want, frozen, scale)
             return scale
         upper = 1.0
     lower_risk(want, held, frozen, risk, rules, slope, kept, scratch)

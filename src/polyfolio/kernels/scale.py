@@ -12,7 +12,7 @@ from typing import Any
 from polyfolio.core.codes import Reason, VarMethod, Warmup
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.bounds import gross_bound, holds, net_bound, sigma_bound
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.frozen import (
     historical_es_top,
     historical_var_top,
@@ -57,7 +57,7 @@ def proportional_scale(value: float, bound: float) -> float:
     return math.nan if math.isnan(value) else max(bound, 0.0) / value
 
 
-@kernel
+@loop
 def scale_tradable(want: Floats, frozen: Flags, scale: float) -> None:
     """w_i <- scale w_i where the slot can trade."""
     for i in range(want.size):
@@ -197,6 +197,15 @@ def _historical_top(low: float, high: float, risk: Any, rules: Any, out: Ints) -
     return top
 
 
+@loop
+def holds_frozen(want: Floats, frozen: Flags) -> int:
+    """Whether something is held that cannot be scaled."""
+    found = 0
+    for i in range(want.size):
+        found |= 1 if frozen[i] != 0 and want[i] != 0.0 else 0
+    return found
+
+
 @kernel
 def risk_scale(want: Floats, frozen: Flags, risk: Any, rules: Any, upper: float, out: Ints) -> float:
     """The largest scale in [0, upper] of the tradable wants at which every proportional limit holds.
@@ -215,10 +224,9 @@ def risk_scale(want: Floats, frozen: Flags, risk: Any, rules: Any, upper: float,
     """
     out[0] = _RISK_SPEED if upper < 1.0 else _NONE
     out[1] = _NONE
-    for i in range(want.size):
-        if frozen[i] != 0 and want[i] != 0.0:
-            scale = _frozen_scale(want, frozen, risk, rules, upper, out)
-            if scale < 0.0:
-                out[0] = _FROZEN
-            return scale
+    if holds_frozen(want, frozen):
+        scale = _frozen_scale(want, frozen, risk, rules, upper, out)
+        if scale < 0.0:
+            out[0] = _FROZEN
+        return scale
     return _free_scale(want, risk, rules, upper, out)

@@ -9,7 +9,8 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Reason, Sizing
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.core.types import Floats
+from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.lanes import lane_at, risk_at
 from polyfolio.kernels.lifecycle import lifecycle_size
 from polyfolio.kernels.parity import min_variance_among, risk_parity
@@ -133,8 +134,14 @@ def weights_by_signal(lane: Any, signal: Any, price: Any, unit: Any, out: Any) -
     elif method == _MONEY:
         money_weights(signal, lane.account.equity, out)
     else:
-        for k in range(out.size):
-            out[k] = opinion(signal[k])
+        opinions(signal, out)
+
+
+@loop
+def opinions(signal: Floats, out: Floats) -> None:
+    """The signals are the weights."""
+    for k in range(out.size):
+        out[k] = opinion(signal[k])
 
 
 @kernel

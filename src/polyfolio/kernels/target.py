@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Event, OrderType, Reason
+from polyfolio.core.codes import Event, Level, OrderType, Reason
 from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, loop, routine
@@ -22,6 +22,7 @@ from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import round_to_tick
 from polyfolio.kernels.note import note
 
+_FULL = int(Level.FULL)
 _MARKET = int(OrderType.MARKET)
 _ORDER = int(Event.ORDER)
 _REFUSED = int(Event.REFUSED)
@@ -178,12 +179,19 @@ def bisect_equity(
     return low
 
 
+@loop
+def value_held(held: Floats, price: Floats, unit: Floats, out: Floats) -> None:
+    """held * price * unit; 0 for nothing, whatever the price."""
+    for i in range(held.size):
+        out[i] = held[i] * (price[i] if held[i] != 0.0 else 0.0) * (unit[i] if held[i] != 0.0 else 0.0)
+
+
 @kernel
 def value_holdings(lane: Any, s: Any, reference: Any, unit: Any) -> float:
     """x, the value held per slot at the reference prices, into `s.worth`; returns V."""
     total = 0.0
-    for i in range(lane.held.size):
-        s.worth[i] = lane.held[i] * reference[i] * unit[i] if lane.held[i] != 0.0 else 0.0
+    value_held(lane.held, reference, unit, s.worth)
+    for i in range(s.worth.size):
         total += s.worth[i]
     return lane.account.cash + total
 
@@ -202,6 +210,22 @@ def order_to_target(at: Any, index: int, row: int, reference: Any, unit: Any, vo
     equity = value_holdings(lane, s, reference, unit)
     after = equity_after(lane, bar, s, equity, reference, unit, volume, sigma)
     smallest = 1e-12 * abs(equity)
+    if lane.rules.uncut and lane.account.working == 0 and not lane.netted and lane.rules.order_type == _MARKET:
+        lane.account.plain = 1
+        lane.account.working = write_orders(
+            s.want,
+            s.frozen,
+            after,
+            smallest,
+            reference,
+            unit,
+            lane.quantity,
+            lane.order_quantity,
+            lane.order_price,
+            lane.order_filled,
+        )
+        note_orders(lane, bar, log)
+        return after
     working = 0
     start_orders(lane, s)
     for k in range(lane.order_quantity.size):
@@ -226,6 +250,42 @@ def order_to_target(at: Any, index: int, row: int, reference: Any, unit: Any, vo
             working = 1
     lane.account.working = working
     return after
+
+
+@loop
+def write_orders(
+    want: Floats,
+    frozen: Flags,
+    equity: float,
+    smallest: float,
+    price: Floats,
+    unit: Floats,
+    held: Floats,
+    quantity: Floats,
+    decided: Floats,
+    filled: Floats,
+) -> int:
+    """Orders to the target where none works yet and nothing cuts them; returns whether there are any."""
+    working = 0
+    for i in range(want.size):
+        worth = price[i] * unit[i]
+        wanted = want[i] * equity / worth - held[i]
+        trades = frozen[i] == 0 and abs(wanted) * worth > smallest
+        quantity[i] = wanted if trades else 0.0
+        decided[i] = price[i] if trades else 0.0
+        filled[i] = 0.0
+        working |= 1 if trades else 0
+    return working
+
+
+@kernel
+def note_orders(lane: Any, bar: Any, log: Any) -> None:
+    """One ORDER row for each new order."""
+    if lane.rules.level < _FULL:
+        return
+    for k in range(lane.order_quantity.size):
+        if lane.order_quantity[k] != 0.0:
+            note(lane, bar.row, log, lane.slot_of[k], _ORDER, _SIGNAL, 0, lane.quantity[k], lane.order_quantity[k])
 
 
 @kernel

@@ -73,7 +73,7 @@ def decide_lane(at: Any, index: int, row: int, phases: int, stages: Any) -> None
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
     if phases & _MARK:
-        mark(lane, bar)
+        mark(lane, bar, at.s)
         judge(lane, bar, at.log)
     if phases & _DECIDE and not bar.last:
         decide(lane, bar, at.s, at.log, stages[0], stages[1])
@@ -86,7 +86,7 @@ def close_lane(at: Any, index: int, row: int, phases: int) -> None:
     bar = bar_at(at, row)
     if phases & _DECIDE and lane.rules.fill == _SAME_CLOSE and lane.account.working:
         fill_at(at, index, row, bar.mark, bar.unit, _CLOSE)
-        mark(lane, bar)
+        mark(lane, bar, at.s)
         judge(lane, bar, at.log)
     if phases & _CLOSE_ROW:
         close_row(lane)

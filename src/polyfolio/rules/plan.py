@@ -117,17 +117,15 @@ class Plan:
             raise ConfigError("lane", name, "one of " + ", ".join(self.names[:12]), "Correct the name.")
         return self.names.index(name)
 
-    def with_tape(self, *, bars_per_year: float, days_per_year: float, lots: bool = False) -> Plan:
+    def with_tape(self, *, bars_per_year: float, days_per_year: float) -> Plan:
         """The same plan with what only the tape knows.
 
         Args:
             bars_per_year: closings in a year of the tape's calendar.
             days_per_year: sessions in a year.
-            lots: some instrument trades in whole lots.
         """
         rules = self.rules.copy()
         rules["periods_per_year"] = days_per_year if self.observation == "day" else bars_per_year
-        rules["lots"] = int(lots)
         return replace(self, rules=rules)
 
 
