@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from polyfolio.core.codes import CorrelationRule, VarMethod, Warmup
 from polyfolio.core.records import RULES
 from polyfolio.core.types import Flags, Floats
-from polyfolio.kernels.risk import RiskView, scratch_size
+from polyfolio.kernels.risk import KNOWN, RiskView, scratch_size
 from tests.kernels.risk_tools import triangle
 
 UPPER = (
@@ -56,6 +56,7 @@ def view(covariance: Any, returns: Any = None, correlation: Any = None, end: int
         length,
         np.empty(length + 1),
         np.empty(scratch_size(length)),
+        np.zeros(slots + KNOWN),
     )
 
 

@@ -97,6 +97,8 @@ class Scratch(NamedTuple):
     push: Any  # float64[sleeves], its impact
     earned: Any  # float64[sleeves], profit it realises
     late: Any  # float64[sleeves], what waiting for it cost
+    stop: Any  # float64[sleeves], stop price of each position
+    target: Any  # float64[sleeves], target price of each position
     a: Any  # float64[slots]
     b: Any  # float64[slots]
     sample: Any  # float64[window], portfolio returns
@@ -104,6 +106,7 @@ class Scratch(NamedTuple):
     certificate: Any  # float64[rows, 4]
     out: Any  # float64[16]
     codes: Any  # int64[4], reasons handed back
+    known: Any  # float64[slots + risk.KNOWN], the wants whose risk was measured last, and that risk
     signed: Any  # float64[triangle], a covariance with the signs of the wants
     triangle: Any  # float64[work of the optimisers]
     projection: Any  # float64[work of the projection]

@@ -13,7 +13,7 @@ from polyfolio.core.types import Floats
 from polyfolio.core.views import Ledger, Log, Scratch
 from polyfolio.kernels.certificate import certificate_rows
 from polyfolio.kernels.projection import projection_work
-from polyfolio.kernels.risk import scratch_size
+from polyfolio.kernels.risk import KNOWN, scratch_size
 from polyfolio.kernels.walk import EVENTS_PER_LANE, EVENTS_PER_SLOT, FILLS_PER_SLOT
 from polyfolio.rules.plan import Plan
 
@@ -102,6 +102,8 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
             "push",
             "earned",
             "late",
+            "stop",
+            "target",
             "kept",
             "kept_asked",
             "sleeve_price",
@@ -117,6 +119,7 @@ def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
         certificate=np.zeros((certificate_rows(plan.caps.shape[0]) + 1, 4)),
         out=np.zeros(16),
         codes=np.zeros(4, np.int64),
+        known=np.zeros(slots + KNOWN),
         signed=np.zeros(triangle),
         triangle=np.zeros(4 * slots + triangle),
         projection=projection_work(slots, plan.caps.shape[0]),

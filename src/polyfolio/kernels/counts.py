@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from polyfolio.core.types import Flags, Floats, Ints
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.kernels.compile import kernel, loop, routine
 
-# Insertion is quadratic; below this many slots it is the shorter program and the faster one.
+# Counting is quadratic; up to this many slots it is the shorter program and the faster one.
 _FEW = 32
 
 
@@ -18,14 +18,19 @@ def _before(one: int, other: int, size: Floats, rank: Ints) -> bool:
 
 
 @kernel
-def _insertion(order: Ints, size: Floats, rank: Ints) -> None:
-    for k in range(1, order.size):
-        slot = order[k]
-        place = k
-        while place > 0 and _before(slot, order[place - 1], size, rank):
-            order[place] = order[place - 1]
-            place -= 1
-        order[place] = slot
+def _by_counting(order: Ints, size: Floats, rank: Ints) -> None:
+    """A slot's place is the number of slots before it. No branch depends on the data."""
+    for i in range(size.size):
+        order[_slots_before(size[i], rank[i], size, rank)] = i
+
+
+@loop
+def _slots_before(own: float, mine: int, size: Floats, rank: Ints) -> int:
+    """How many slots come before one: larger ones, and as large ones with a smaller rank."""
+    count = 0
+    for j in range(size.size):
+        count += 1 if size[j] > own or (size[j] == own and rank[j] < mine) else 0
+    return count
 
 
 @kernel
@@ -72,7 +77,7 @@ def largest_first(want: Floats, rank: Ints, order: Ints, scratch: Floats) -> Non
         scratch[i] = abs(want[i])
         order[i] = i
     if want.size <= _FEW:
-        _insertion(order, scratch, rank)
+        _by_counting(order, scratch, rank)
     else:
         _heap(order, scratch, rank)
 

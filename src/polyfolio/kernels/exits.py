@@ -11,12 +11,14 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import BarUntil, Reason
-from polyfolio.kernels.compile import kernel
+from polyfolio.core.types import Flags, Floats
+from polyfolio.kernels.compile import kernel, loop
 
 _STOP_LOSS = int(Reason.STOP_LOSS)
 _TRAILING_STOP = int(Reason.TRAILING_STOP)
 _SIGNAL_CHANGE = int(BarUntil.SIGNAL_CHANGE)
 _BARS = int(BarUntil.BARS)
+STOPS, TARGETS = 1, 2
 
 
 @kernel
@@ -79,6 +81,29 @@ def target_reached(long: bool, price: float, target: float) -> bool:
 def stop_reason(lane: Any, sleeve: int, stop: float) -> int:
     """Which stop it is."""
     return _TRAILING_STOP if stop == trail_price(lane, sleeve) else _STOP_LOSS
+
+
+@kernel
+def watch(lane: Any, stop: Any, target: Any) -> None:
+    """The stop and the target of every sleeve; out of reach where nothing is held."""
+    for k in range(lane.quantity.size):
+        held = lane.quantity[k] != 0.0
+        stop[k] = stop_price(lane, k) if held else -math.inf
+        target[k] = target_price(lane, k) if held else math.inf
+
+
+@loop
+def reached(quantity: Floats, tradable: Flags, low: Floats, high: Floats, stop: Floats, target: Floats) -> int:
+    """Whether prices from `low` to `high` reach some stop (bit STOPS) or some target (bit TARGETS)."""
+    found = 0
+    for k in range(quantity.size):
+        long = quantity[k] >= 0.0
+        worst = low[k] if long else high[k]
+        best = high[k] if long else low[k]
+        stops = stop_reached(long, worst, stop[k])
+        aims = target_reached(long, best, target[k])
+        found |= ((STOPS if stops else 0) | (TARGETS if aims else 0)) if tradable[k] != 0 else 0
+    return found
 
 
 @kernel

@@ -12,7 +12,7 @@ from typing import Any
 from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.bounds import holds
 from polyfolio.kernels.compile import kernel, routine
-from polyfolio.kernels.risk import book_risk
+from polyfolio.kernels.risk import kept_risk
 from polyfolio.kernels.scale import proportional_scale, scale_tradable
 
 
@@ -23,6 +23,8 @@ def resize_positions(want: Floats, frozen: Flags, sigma: Floats, rules: Any) -> 
     Gives back whether the floor left a position over its bound. An unknown sigma leaves the position as it is.
     """
     left = False
+    if rules.max_position_risk == math.inf:
+        return left
     year = math.sqrt(rules.periods_per_year)
     for i in range(want.size):
         risk = abs(want[i]) * (sigma[i] * year)
@@ -49,7 +51,7 @@ def feedback(want: Floats, frozen: Flags, risk: Any, rules: Any) -> int:
     for done in range(rules.feedback_iterations):
         left = resize_positions(want, frozen, risk.sigma, rules)
         if moving:
-            volatility, var, _ = book_risk(want, risk, rules)
+            volatility, var, _ = kept_risk(want, risk, rules)
             allowed = 1.0
             if not holds(volatility, rules.max_volatility) and volatility > 0.0:
                 allowed = proportional_scale(volatility, rules.max_volatility)

@@ -127,6 +127,7 @@ _RISK = _table(
     length=lambda at, index, row: (min(at.book.rules[index].var_window, at.market.observations[row]),),
     sample=lambda at, index, row: (at.s.sample,),
     scratch=lambda at, index, row: (at.s.tail,),
+    known=lambda at, index, row: (at.s.known,),
 )
 
 lane_at = view_of(Lane, _LANE)

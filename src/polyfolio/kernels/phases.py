@@ -15,13 +15,17 @@ from polyfolio.kernels.accounting import accrue, split
 from polyfolio.core.types import Floats
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import (
+    STOPS,
+    TARGETS,
     bar_sleeve,
     follow,
+    reached,
     stop_price,
     stop_reached,
     stop_reason,
     target_price,
     target_reached,
+    watch,
 )
 from polyfolio.kernels.fills import all_or_none, expire, fill_all, fillable, spell_out, start_volume, why_not
 from polyfolio.kernels.gather import (
@@ -93,8 +97,18 @@ def open_row(lane: Any, bar: Any) -> None:
         for k in range(lane.quantity.size):
             if (lane.quantity[k] != 0.0 or lane.order_quantity[k] != 0.0) and not leaving(lane, k):
                 order_out(lane, bar, k, reason)
-    if account.guarded:
+    if account.guarded and in_reach(lane, bar, bar.open, bar.open):
         gap_exits(lane, bar)
+
+
+@kernel
+def in_reach(lane: Any, bar: Any, low: Any, high: Any) -> int:
+    """Which kinds of exits these prices may reach. Nearly always none, and finding out is one pass."""
+    if lane.netted:
+        return STOPS | TARGETS
+    s = lane.at.s
+    watch(lane, s.stop, s.target)
+    return reached(lane.quantity, bar.tradable, low, high, s.stop, s.target)
 
 
 @kernel
@@ -212,15 +226,19 @@ def work_resting(at: Any, index: int, row: int, moment: int) -> None:
 def intrabar_phase(lane: Any, bar: Any) -> None:
     """Stops of positions, then limit and stop orders, then stops of what they opened, then targets."""
     guarded = lane.account.guarded
-    for turn in range(2):
-        if turn == 1:
-            if not any_resting(lane):
-                break
-            work_resting(lane.at, lane.index, bar.row, _INTRABAR)
+    exits = 0
+    if any_resting(lane):
+        exits = STOPS | TARGETS
         if guarded:
             stop_exits(lane, bar)
+        work_resting(lane.at, lane.index, bar.row, _INTRABAR)
+    elif guarded:
+        exits = in_reach(lane, bar, bar.low, bar.high)
     if guarded:
-        target_exits(lane, bar)
+        if exits & STOPS:
+            stop_exits(lane, bar)
+        if exits & TARGETS:
+            target_exits(lane, bar)
         for k in range(lane.quantity.size):
             slot = lane.slot_of[k]
             if bar.tradable[slot] != 0 or lane.quantity[k] == 0.0:

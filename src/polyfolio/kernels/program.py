@@ -32,6 +32,7 @@ from polyfolio.kernels.note import note, note_status
 from polyfolio.kernels.projection import project
 from polyfolio.kernels.rebalancing import worth_trading
 from polyfolio.kernels.relief import scale_to_limits
+from polyfolio.kernels.risk import forget_risk, stop_keeping_risk
 from polyfolio.kernels.scale import scale_tradable
 from polyfolio.kernels.target import cost_to_reach, value_holdings
 
@@ -308,6 +309,7 @@ def run_scale(at: Any, index: int, row: int) -> int:
 @kernel
 def run_stages(lane: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> bool:
     """Stages first..last-1 of the lane's program. Returns whether to trade: a rebalancing rule may hold the book."""
+    forget_risk(s.known)
     for k in range(first, min(last, lane.program.size)):
         code = lane.program[k]
         if code == _END:
@@ -318,8 +320,10 @@ def run_stages(lane: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> 
             reason = hold_reason(lane.at, lane.index, bar.row)
             if reason != 0:
                 note(lane, bar.row, log, -1, _HOLD, reason, code, 0.0, 0.0)
+                stop_keeping_risk(s.known)
                 return False
             continue
         reason = run_stage(code, lane, bar, s)
         note_changes(lane, bar, s, log, code, reason)
+    stop_keeping_risk(s.known)
     return True

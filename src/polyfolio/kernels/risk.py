@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from polyfolio.core.codes import VarMethod, Warmup
 from polyfolio.core.types import Floats
 from polyfolio.kernels.bounds import normal_tail_factors
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, loop
 from polyfolio.kernels.normal import normal_pdf, normal_quantile
 from polyfolio.kernels.quadratic import portfolio_variance
 from polyfolio.kernels.tail import cornish_fisher_quantile, historical_tail, moments, portfolio_returns
@@ -22,6 +22,8 @@ _HISTORICAL = int(VarMethod.HISTORICAL)
 _PARAMETRIC = int(VarMethod.PARAMETRIC)
 _CORNISH_FISHER = int(VarMethod.CORNISH_FISHER)
 _WARMUP_PARAMETRIC = int(Warmup.PARAMETRIC)
+KNOWN = 4  # values behind the wants in `RiskView.known`
+_OFF, _EMPTY, _FILLED = 0.0, 1.0, 2.0  # states of `known`
 _ROOM = 4  # values behind the three windows of `scratch`: results of the tail kernels
 
 
@@ -36,6 +38,7 @@ class RiskView(NamedTuple):
     length: Any  # int, observations in the window [end - length, end)
     sample: Any  # float64[>= length and >= hedge_window]: returns of the wanted book, overwritten
     scratch: Any  # float64[>= scratch_size(length)], overwritten
+    known: Any  # float64[slots + KNOWN]: wants whose risk is known, a state, volatility, VaR, ES
 
 
 def scratch_size(window: int) -> int:
@@ -136,3 +139,41 @@ def book_risk(want: Floats, risk: Any, rules: Any) -> tuple[float, float, float]
             portfolio_returns(want, risk.returns, risk.end, risk.length, risk.sample)
         var, shortfall = sample_tail(sigma, method, risk, rules)
     return sigma * math.sqrt(rules.periods_per_year), var, shortfall
+
+
+@kernel
+def forget_risk(known: Floats) -> None:
+    """Begin a run of stages: from here to its end the lane, the row and its rules stay, so a risk may be kept."""
+    known[known.size - KNOWN] = _EMPTY
+
+
+@kernel
+def stop_keeping_risk(known: Floats) -> None:
+    """End a run of stages."""
+    known[known.size - KNOWN] = _OFF
+
+
+@kernel
+def kept_risk(want: Floats, risk: Any, rules: Any) -> tuple[float, float, float]:
+    """`book_risk`, measured once where two stages in a row ask for the same wants."""
+    n = want.size
+    if risk.known[n] == _FILLED and equal_wants(want, risk.known):
+        return risk.known[n + 1], risk.known[n + 2], risk.known[n + 3]
+    volatility, var, shortfall = book_risk(want, risk, rules)
+    if risk.known[n] != _OFF:
+        for i in range(n):
+            risk.known[i] = want[i]
+        risk.known[n] = _FILLED
+        risk.known[n + 1] = volatility
+        risk.known[n + 2] = var
+        risk.known[n + 3] = shortfall
+    return volatility, var, shortfall
+
+
+@loop
+def equal_wants(one: Floats, other: Floats) -> bool:
+    """Whether `other` begins with `one`."""
+    different = 0
+    for i in range(one.size):
+        different |= 1 if one[i] != other[i] else 0
+    return different == 0

@@ -22,7 +22,7 @@ from polyfolio.kernels.frozen import (
     split_returns,
     split_variance,
 )
-from polyfolio.kernels.risk import UNDEFINED, RiskView, book_risk, needs_sigma, tail_method
+from polyfolio.kernels.risk import UNDEFINED, RiskView, kept_risk, needs_sigma, tail_method
 
 __all__ = ["RiskView", "exposure", "proportional_scale", "risk_scale", "scale_tradable"]
 
@@ -84,7 +84,7 @@ def _tighten(scale: float, value: float, bound: float, reason: int, out: Ints) -
 def _free_scale(want: Floats, risk: Any, rules: Any, upper: float, out: Ints) -> float:
     """The smallest of bound / value over the limits."""
     gross, net = exposure(want)
-    volatility, var, shortfall = book_risk(want, risk, rules)
+    volatility, var, shortfall = kept_risk(want, risk, rules)
     bound, reason = gross_bound(rules)
     scale = _tighten(upper, gross, bound, reason, out)
     bound, reason = net_bound(rules)

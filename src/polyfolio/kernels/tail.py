@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from polyfolio.core.types import Floats
-from polyfolio.kernels.compile import kernel
+from polyfolio.kernels.compile import kernel, loop
 from polyfolio.kernels.normal import normal_pdf, normal_quantile
 from polyfolio.kernels.quadratic import covariance_times
 from polyfolio.kernels.selection import smallest
@@ -14,20 +14,24 @@ from polyfolio.kernels.selection import smallest
 _RANK_SLACK = 1e-9
 
 
+@loop
+def add_weighted(weight: float, returns: Floats, slot: int, start: int, length: int, out: Floats) -> None:
+    """out_t += weight * r_t of one slot."""
+    for t in range(length):
+        out[t] += weight * returns[slot, start + t]
+
+
 @kernel
 def portfolio_returns(want: Floats, returns: Floats, end: int, length: int, out: Floats) -> None:
     """out_t = sum_i w_i r_i,t over the observations [end - length, end), for the book as it is wanted now.
 
     Slots of zero weight are left out, so an unlisted name that nobody wants spoils nothing.
     """
-    start = end - length
     for t in range(length):
         out[t] = 0.0
     for i in range(want.size):
-        weight = want[i]
-        if weight != 0.0:
-            for t in range(length):
-                out[t] += weight * returns[i, start + t]
+        if want[i] != 0.0:
+            add_weighted(want[i], returns, i, end - length, length, out)
 
 
 @kernel
