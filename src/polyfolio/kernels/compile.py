@@ -56,7 +56,7 @@ def machine_digest() -> str:
         np.__version__,
         sys.version,
         llvmlite.binding.get_host_cpu_name(),
-        str(llvmlite.binding.get_host_cpu_features().flatten()), os.environ.get("PFLLVM",""),
+        str(llvmlite.binding.get_host_cpu_features().flatten()),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -103,8 +103,6 @@ def choose_cache() -> Path:
 
 
 CACHE = choose_cache()
-for _o in os.environ.get("PFLLVM","").split():
-    llvmlite.binding.set_option("", _o)
 
 
 def _one_form(dispatcher: Any) -> Any:

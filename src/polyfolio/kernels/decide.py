@@ -71,22 +71,26 @@ def weigh_slots(value: Floats, equity: float, tradable: Flags, weight: Floats, f
 
 
 @loop
-def freeze_unheard(signal: Floats, frozen: Flags) -> None:
-    """No opinion freezes a slot."""
-    for i in range(signal.size):
-        frozen[i] = 1 if signal[i] != signal[i] else frozen[i]
+def weigh_heard(value: Floats, equity: float, tradable: Flags, signal: Floats, weight: Floats, frozen: Flags) -> int:
+    """The same where each slot has one sleeve, whose missing opinion freezes it; returns whether some slot is frozen."""
+    found = 0
+    for i in range(value.size):
+        weight[i] = value[i] / equity
+        rests = tradable[i] == 0 or signal[i] != signal[i]
+        frozen[i] = 1 if rests else 0
+        found |= 1 if rests else 0
+    return found
 
 
 @kernel
-def weigh(lane: Any, bar: Any, s: Any) -> None:
+def weigh(lane: Any, bar: Any, s: Any) -> int:
     """Held weights into `s.weight`; frozen slots into `s.frozen`: those that cannot trade or have no opinion.
 
-    A frozen slot keeps its quantity and counts as risk.
+    A frozen slot keeps its quantity and counts as risk. Returns 0 where none is frozen.
     """
-    weigh_slots(lane.value, lane.account.equity, bar.tradable, s.weight, s.frozen)
     if not lane.netted:
-        freeze_unheard(lane.signal, s.frozen)
-        return
+        return weigh_heard(lane.value, lane.account.equity, bar.tradable, lane.signal, s.weight, s.frozen)
+    weigh_slots(lane.value, lane.account.equity, bar.tradable, s.weight, s.frozen)
     for i in range(lane.held.size):
         heard = False
         for k in range(lane.signal.size):
@@ -94,6 +98,7 @@ def weigh(lane: Any, bar: Any, s: Any) -> None:
                 heard = True
         if not heard:
             s.frozen[i] = 1
+    return 1
 
 
 @kernel
@@ -124,7 +129,7 @@ def kept_weight(lane: Any, bar: Any, s: Any, slot: int) -> float:
 
 
 @kernel
-def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
+def start_want(lane: Any, bar: Any, s: Any, log: Any, frozen: int) -> None:
     """Size, take out what is barred, pin what is frozen."""
     reason = size(lane, bar, s)
     if lane.netted:
@@ -152,30 +157,23 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any) -> None:
             net_sleeves(lane, s)
     if reason == _WARMUP and lane.rules.warmup == _BLOCK:
         reduce_only(s.want, s.weight, s.frozen)
-    if any_frozen(s.frozen):
+    if frozen:
         for i in range(s.want.size):
             if s.frozen[i] != 0:
                 if bar.tradable[i] == 0 and s.want[i] != s.weight[i]:
                     note(lane, bar.row, log, i, _CUT, _UNTRADABLE, _FILTER, s.want[i], s.weight[i])
                 s.want[i] = kept_weight(lane, bar, s, i)
-    keep_wants(s.want, s.sized, s.before)
+    if lane.netted:
+        copy_wants(s.want, s.sized)
+    if lane.rules.level >= _FULL:
+        copy_wants(s.want, s.before)
 
 
 @loop
-def any_frozen(frozen: Flags) -> int:
-    """Whether some slot is frozen."""
-    found = 0
-    for i in range(frozen.size):
-        found |= frozen[i]
-    return found
-
-
-@loop
-def keep_wants(want: Floats, sized: Floats, before: Floats) -> None:
+def copy_wants(want: Floats, out: Floats) -> None:
     """Remember the wants as the stages find them."""
     for i in range(want.size):
-        sized[i] = want[i]
-        before[i] = want[i]
+        out[i] = want[i]
 
 
 @routine
@@ -315,8 +313,8 @@ def decide(lane: Any, bar: Any, s: Any, log: Any, first: int, last: int) -> None
         s.codes[3] = 0
         if account.guarded:
             hear(lane)
-        weigh(lane, bar, s)
-        start_want(lane, bar, s, log)
+        frozen = weigh(lane, bar, s)
+        start_want(lane, bar, s, log, frozen)
     elif account.decided != bar.row or s.codes[3] != 0:
         return
     trade = run_stages(lane, bar, s, log, first, last)

@@ -225,10 +225,10 @@ def refuse_far_prices(at: Any, index: int, row: int) -> None:
 
 
 @routine
-def fill_all(at: Any, index: int, row: int, reference: Any, unit: Any, matched: int, moment: int) -> None:
+def fill_all(at: Any, index: int, row: int, reference: Any, unit: Any, matched: int, moment: int, priced: int) -> None:
     """Fill `s.own` (within `s.asked`), settle, write down, and see to what is left of the orders.
 
-    `reference` and `unit` are per slot.
+    `reference` and `unit` are per slot; `priced` says that prices and costs stand in scratch already.
     """
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
@@ -246,7 +246,8 @@ def fill_all(at: Any, index: int, row: int, reference: Any, unit: Any, matched: 
         spread = s.sleeve_spread
         base = s.sleeve_base
         sigma = s.sleeve_sigma
-    price_fills(lane, bar, s, prices, worth, spread, base, sigma, matched)
+    if not priced:
+        price_fills(lane, bar, s, prices, worth, spread, base, sigma, matched)
     if rules.max_slippage < math.inf:
         refuse_far_prices(lane.at, lane.index, bar.row)
     if lane.account.guarded:

@@ -11,7 +11,7 @@ from typing import Any
 from polyfolio.core.codes import ParticipationBase
 from polyfolio.core.types import Floats
 from polyfolio.kernels.compile import kernel, loop, routine
-from polyfolio.kernels.costs import has_simple_costs, ordered_sum, simple_costs, simple_terms, trade_costs
+from polyfolio.kernels.costs import ordered_sum, trade_costs
 from polyfolio.kernels.lanes import bar_at, lane_at
 
 _ROUNDS = 60
@@ -69,12 +69,12 @@ def spare_power(lane: Any, bar: Any, s: Any, factor: float, reference: Any, unit
 
 
 @kernel
-def pays_for_all(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> bool:
-    """Whether buying power takes `s.trade` whole, for lanes with simple costs."""
-    simple_costs(s.trade, reference, unit, bar.spread, simple_terms(lane.rules), s.costs)
+def pays_for_all(lane: Any, s: Any, reference: Any, unit: Any) -> bool:
+    """Whether buying power takes `s.trade` whole at the costs in `s.slip` and `s.fee`."""
     exposures(lane.held, s.trade, reference, unit, s.worth, s.before)
     worth = lane.account.cash + ordered_sum(s.worth)
-    return lane.rules.max_leverage * (worth - ordered_sum(s.costs)) - ordered_sum(s.before) >= -_SLACK * abs(worth)
+    cost = ordered_sum(s.slip) + ordered_sum(s.fee)
+    return lane.rules.max_leverage * (worth - cost) - ordered_sum(s.before) >= -_SLACK * abs(worth)
 
 
 @loop
@@ -95,17 +95,9 @@ def worth_at(lane: Any, reference: Any, unit: Any) -> float:
     return lane.account.cash + total
 
 
-@kernel
-def affordable(lane: Any, bar: Any, s: Any, reference: Any, unit: Any) -> float:
-    """The largest factor on the openings of `s.trade` that buying power allows, to 1e-9 of equity."""
-    if has_simple_costs(lane.rules) and pays_for_all(lane, bar, s, reference, unit):
-        return 1.0
-    return largest_factor(lane.at, lane.index, bar.row, reference, unit)
-
-
 @routine
 def largest_factor(at: Any, index: int, row: int, reference: Any, unit: Any) -> float:
-    """The factor by search.
+    """The largest factor on the openings of `s.trade` that buying power allows, to 1e-9 of equity.
 
     The spare power is nearly linear in the factor (costs bend it), so regula falsi on [0, 1] needs two or three
     rounds; the end that is returned is always the affordable one.

@@ -12,8 +12,9 @@ from typing import Any
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.compile import kernel, loop, routine
-from polyfolio.kernels.fills import all_or_none, fillable, why_not
-from polyfolio.kernels.funding import affordable, scaled
+from polyfolio.kernels.costs import has_simple_costs
+from polyfolio.kernels.fills import all_or_none, fillable, price_simply, why_not
+from polyfolio.kernels.funding import largest_factor, pays_for_all, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, TAKES, match_bar, match_open
 
@@ -159,13 +160,21 @@ def cross_group(lane: Any, s: Any) -> None:
 
 
 @routine
-def fund(at: Any, index: int, row: int, reference: Any, unit: Any) -> None:
-    """Cut what opens positions by one common factor where buying power asks for it; what reduces passes whole."""
+def fund(at: Any, index: int, row: int, reference: Any, unit: Any) -> int:
+    """Cut what opens positions by one common factor where buying power asks for it; what reduces passes whole.
+
+    Returns whether the fills stand in scratch with their prices and costs, as market orders that meet no other.
+    """
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
-    factor = affordable(lane, bar, at.s, reference, unit)
+    if not lane.netted and has_simple_costs(lane.rules):
+        price_simply(lane, at.s, reference, unit, bar.spread)
+        if pays_for_all(lane, at.s, reference, unit):
+            return 1
+    factor = largest_factor(at, index, row, reference, unit)
     if factor < 1.0:
         cut_openings(at, index, row, factor)
+    return 0
 
 
 @routine

@@ -161,7 +161,7 @@ def fill_one(
         s.why[sleeve] = why_not(bar, slot)
     lane.crossed[sleeve] = 0.0
     all_or_none(lane, bar, s, log, sleeve)
-    fill_all(lane.at, lane.index, bar.row, s.a, bar.unit_open if moment == _OPEN else bar.unit, matched, moment)
+    fill_all(lane.at, lane.index, bar.row, s.a, bar.unit_open if moment == _OPEN else bar.unit, matched, moment, 0)
 
 
 @routine
@@ -170,8 +170,8 @@ def fill_at(at: Any, index: int, row: int, reference: Any, unit: Any, moment: in
     if gather(at, index, row, moment, reference):
         if at.book.netted[0]:
             cross_sleeves(at, index, row)
-        fund(at, index, row, reference, unit)
-        fill_all(at, index, row, reference, unit, TAKES, moment)
+        priced = fund(at, index, row, reference, unit)
+        fill_all(at, index, row, reference, unit, TAKES, moment, priced)
 
 
 @kernel
@@ -186,10 +186,11 @@ def open_phase(lane: Any, bar: Any, s: Any, meets: int) -> None:
     if not waits_for_later(lane, _OPEN) and gather(lane.at, lane.index, bar.row, _OPEN, bar.open):
         if lane.netted:
             cross_sleeves(lane.at, lane.index, bar.row)
+        priced = fund(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
         if meets:
             cross_group(lane, s)
-        fund(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
-        fill_all(lane.at, lane.index, bar.row, bar.open, bar.unit_open, TAKES, _OPEN)
+            priced = 0
+        fill_all(lane.at, lane.index, bar.row, bar.open, bar.unit_open, TAKES, _OPEN, priced)
     if any_resting(lane):
         work_resting(lane.at, lane.index, bar.row, _OPEN)
     lane.account.working = still_working(lane.order_quantity)
@@ -219,7 +220,7 @@ def work_resting(at: Any, index: int, row: int, moment: int) -> None:
             s.asked[k] = s.kept_asked[k] if mine else 0.0
             some = some or s.asked[k] != 0.0
         if some:
-            fill_all(lane.at, lane.index, bar.row, s.resting, bar.unit_open, matched, moment)
+            fill_all(lane.at, lane.index, bar.row, s.resting, bar.unit_open, matched, moment, 0)
 
 
 @kernel

@@ -126,9 +126,9 @@ def is_empty(want: Floats) -> bool:
 @kernel
 def book_risk(want: Floats, risk: Any, rules: Any) -> tuple[float, float, float]:
     """Annualised volatility, VaR and ES of the wanted book; 0 for those whose limit is off (they cost time)."""
-    if is_empty(want):
-        return 0.0, 0.0, 0.0
     tail_on = rules.max_var < math.inf or rules.max_es < math.inf
+    if (not tail_on and rules.max_volatility == math.inf) or is_empty(want):
+        return 0.0, 0.0, 0.0
     method = tail_method(risk, rules)
     sigma = 0.0
     if rules.max_volatility < math.inf or (tail_on and needs_sigma(method, rules)):
