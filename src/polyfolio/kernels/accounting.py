@@ -116,7 +116,7 @@ def settle_sleeves(
     earned: Floats,
     late: Floats,
 ) -> int:
-    """Quantity and average price after the fills, their notional at the reference, what they realise, what waiting cost.
+    """Quantity and average price after the fills, their notional, what they realise, what waiting cost.
 
     Returns the number of fills.
     """

@@ -9,10 +9,10 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Event, FillAt, Level, Reason, SizeAt, Sizing, Stage, Status, Warmup
+from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.caps import reduce_only
 from polyfolio.kernels.certificate import certify
-from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import barred, hear
 from polyfolio.kernels.fills import spell_out
@@ -72,7 +72,7 @@ def weigh_slots(value: Floats, equity: float, tradable: Flags, weight: Floats, f
 
 @loop
 def weigh_heard(value: Floats, equity: float, tradable: Flags, signal: Floats, weight: Floats, frozen: Flags) -> int:
-    """The same where each slot has one sleeve, whose missing opinion freezes it; returns whether some slot is frozen."""
+    """The same where a slot has one sleeve, whose missing opinion freezes it; returns whether some slot is."""
     found = 0
     for i in range(value.size):
         weight[i] = value[i] / equity

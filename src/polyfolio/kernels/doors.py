@@ -48,7 +48,7 @@ def take_state(lane: Any, bar: Any, cash: float, peak: float, day_equity: float)
     account.cash = cash
     account.decided = -1
     account.peak = peak if peak == peak else 0.0
-    mark(lane, bar, at.s)
+    mark(lane, bar, lane.at.s)
     account.day_equity = day_equity if day_equity == day_equity else account.equity
     if account.status == _HALTED:
         account.status = _LIVE

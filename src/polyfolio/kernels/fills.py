@@ -13,9 +13,9 @@ from typing import Any
 
 from polyfolio.core.codes import Impact, Moment, OrderType, ParticipationBase, Reason, TimeInForce
 from polyfolio.core.flags import DAY_END
+from polyfolio.core.types import Floats
 from polyfolio.kernels.accounting import round_to_lot, settle
 from polyfolio.kernels.commission import commission_of_fill, traded_volume
-from polyfolio.core.types import Floats
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.costs import (
     add_commission,

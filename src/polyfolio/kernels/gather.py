@@ -45,9 +45,7 @@ def gather(at: Any, index: int, row: int, moment: int, reference: Any) -> bool:
     bar = bar_at(at, row)
     s = at.s
     if lane.account.plain and not lane.netted and volume_is_free(lane):
-        found = ask_all(
-            lane.order_quantity, bar.tradable, bar.volume, s.asked, s.own, s.trade, lane.crossed, s.why
-        )
+        found = ask_all(lane.order_quantity, bar.tradable, bar.volume, s.asked, s.own, s.trade, lane.crossed, s.why)
         if found & _SHORT:
             refuse_rest(lane, bar, s, at.log)
         return found != 0

@@ -50,9 +50,9 @@ _LANE = _table(
     rank=lambda at, index, row: (at.book.rank,),
     slot_of=lambda at, index, row: (at.book.slot_of,),
     instruments=lambda at, index, row: (at.book.instruments,),
-    signal=lambda at, index, row: (at.book.signals[
-        at.book.rules[index].signal, held_row(row, at.book.signals.shape[1])
-    ],),
+    signal=lambda at, index, row: (
+        at.book.signals[at.book.rules[index].signal, held_row(row, at.book.signals.shape[1])],
+    ),
     quantity=lambda at, index, row: (at.book.quantity[index],),
     average_price=lambda at, index, row: (at.book.average_price[index],),
     order_quantity=lambda at, index, row: (at.book.order_quantity[index],),
@@ -113,15 +113,15 @@ def observed(at: Any, rows: int, row: int) -> int:
 
 _RISK = _table(
     RiskView,
-    covariance=lambda at, index, row: (at.shared.covariance[
-        at.book.rules[index].covariance_model, observed(at, at.shared.covariance.shape[1], row)
-    ],),
-    correlation=lambda at, index, row: (at.shared.correlation[
-        at.book.rules[index].covariance_model, observed(at, at.shared.covariance.shape[1], row)
-    ],),
-    sigma=lambda at, index, row: (at.shared.sigma[
-        at.book.rules[index].covariance_model, observed(at, at.shared.covariance.shape[1], row)
-    ],),
+    covariance=lambda at, index, row: (
+        at.shared.covariance[at.book.rules[index].covariance_model, observed(at, at.shared.covariance.shape[1], row)],
+    ),
+    correlation=lambda at, index, row: (
+        at.shared.correlation[at.book.rules[index].covariance_model, observed(at, at.shared.covariance.shape[1], row)],
+    ),
+    sigma=lambda at, index, row: (
+        at.shared.sigma[at.book.rules[index].covariance_model, observed(at, at.shared.covariance.shape[1], row)],
+    ),
     returns=lambda at, index, row: (at.shared.returns,),
     end=lambda at, index, row: (at.market.observations[row],),
     length=lambda at, index, row: (min(at.book.rules[index].var_window, at.market.observations[row]),),

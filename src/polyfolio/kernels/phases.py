@@ -11,8 +11,8 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason, Status, TimeInForce
 from polyfolio.core.flags import SPLIT
-from polyfolio.kernels.accounting import accrue, split
 from polyfolio.core.types import Floats
+from polyfolio.kernels.accounting import accrue, split
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import (
     STOPS,

@@ -152,7 +152,7 @@ def scale_book(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     """The certified scale. Where a limit has no value yet, warm-up `block` lets no new risk in."""
     rules = lane.rules
     account = lane.account
-    if rules.warmup == _BLOCK and block_unknown(s, risk, rules):
+    if rules.warmup == _BLOCK and asks_statistics(rules) and block_unknown(s, risk, rules):
         note_changes(lane, bar, s, log, _SCALE, _WARMUP_REASON)
     account.scale = scale_to_limits(s.want, s.weight, s.frozen, risk, rules, account.scale, s.a, s.b, s.out, s.codes)
     reason = s.codes[0]
@@ -189,6 +189,13 @@ def project_book(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     rounds = project(s.want, s.frozen, risk, lane.labels, lane.caps, lane.rules, s.projection)
     note_changes(lane, bar, s, log, _PROJECT, _PROJECTION if rounds >= 0 else _FALLBACK)
     return scale_book(lane, bar, risk, s, log)
+
+
+@kernel
+def asks_statistics(rules: Any) -> bool:
+    """Whether some limit needs a statistic that a new name does not have."""
+    tail_on = rules.max_var < math.inf or rules.max_es < math.inf
+    return tail_on or rules.max_volatility < math.inf or rules.max_position_risk < math.inf
 
 
 @kernel

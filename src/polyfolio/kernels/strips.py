@@ -12,6 +12,7 @@ from typing import Any
 
 from numba.core import cgutils, types
 from numba.core.datamodel import models
+from numba.core.types.misc import CPointer, SliceType
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
 from numba.extending import infer_getattr, lower_builtin, lower_getattr, register_model
 
@@ -29,7 +30,7 @@ class _StripModel(models.StructModel):  # type: ignore[misc]
     """In machine code: the address of the first element and the number of elements."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, [("data", types.CPointer(kind.dtype)), ("size", types.intp)])
+        super().__init__(manager, kind, [("data", CPointer(kind.dtype)), ("size", types.intp)])
 
 
 class _Attributes(AttributeTemplate):  # type: ignore[misc]
@@ -65,7 +66,7 @@ class _Get(AbstractTemplate):  # type: ignore[misc]
             return None
         if _counts(args[1]):
             return signature(args[0].dtype, args[0], types.intp)
-        if isinstance(args[1], types.SliceType) and not args[1].has_step:
+        if isinstance(args[1], SliceType) and not args[1].has_step:
             return signature(args[0], *args)
         return None
 
@@ -98,12 +99,13 @@ def _set(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-@lower_builtin(operator.getitem, Strip, types.SliceType)
+@lower_builtin(operator.getitem, Strip, SliceType)
 def _cut(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     whole = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0])
     part = context.make_helper(builder, sig.args[1], args[1])
     stop = builder.select(builder.icmp_signed("<", part.stop, whole.size), part.stop, whole.size)
-    return strip_of(context, builder, sig.return_type, builder.gep(whole.data, [part.start]), builder.sub(stop, part.start))
+    size = builder.sub(stop, part.start)
+    return strip_of(context, builder, sig.return_type, builder.gep(whole.data, [part.start]), size)
 
 
 def strip_of(context: Any, builder: Any, kind: Any, data: Any, size: Any) -> Any:
