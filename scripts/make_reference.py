@@ -102,7 +102,6 @@ MEANINGS = {
     "USER_ORDER": "An order given one by one.",
     "PROTECTED": "The sleeve's own stop or target cancelled the order.",
     "MIN_FILL": "Less than `execution.min_fill` can fill at once.",
-    "NO_SIGNAL": "There was no opinion.",
     "MIN_NET": "Net exposure below `limits.min_net`.",
 }
 

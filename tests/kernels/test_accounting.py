@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from polyfolio.core.codes import Reason, Status
-from polyfolio.kernels.accounting import average_after, day_share, realised_by, round_to_lot
+from polyfolio.kernels.accounting import average_after, realised_by, round_to_lot
+from polyfolio.kernels.carry import day_share
 from tests.kernels.cost_tools import both
 from tests.kernels.tapes import account, bars_tape, engine_for, fills, flat_tape, orders, weights
 

@@ -230,8 +230,7 @@ def test_the_tape_s_calendar_gives_the_risk_returns_per_year() -> None:
     day, bar = plan_of({"name": "a"}), plan_of({"name": "a"}, observation="bar")
     assert np.isnan(day.rules["periods_per_year"][0])
     assert day.with_tape(bars_per_year=8760.0, days_per_year=365.0).rules["periods_per_year"][0] == 365.0
-    with_lots = bar.with_tape(bars_per_year=8760.0, days_per_year=365.0, lots=True)
-    assert (with_lots.rules["periods_per_year"][0], with_lots.rules["lots"][0]) == (8760.0, 1)
+    assert bar.with_tape(bars_per_year=8760.0, days_per_year=365.0).rules["periods_per_year"][0] == 8760.0
     assert np.isnan(bar.rules["periods_per_year"][0])
 
 

@@ -176,7 +176,6 @@ class Reason(IntEnum):
     USER_ORDER = 56
     PROTECTED = 57  # the sleeve's own stop or target cancelled a working order
     MIN_FILL = 58
-    NO_SIGNAL = 59
     MIN_NET = 60
 
 

@@ -67,52 +67,50 @@ def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> 
     )
 
 
+_BY_SLOT = (
+    "want",
+    "before",
+    "weight",
+    "worth",
+    "trade",
+    "trial",
+    "costs",
+    "share",
+    "bought",
+    "sold",
+    "a",
+    "b",
+    "sized",
+    "resting",
+)
+_BY_SLEEVE = (
+    "own",
+    "asked",
+    "money",
+    "paid",
+    "fee",
+    "slip",
+    "push",
+    "earned",
+    "late",
+    "stop",
+    "target",
+    "kept",
+    "kept_asked",
+    "sleeve_price",
+    "sleeve_unit",
+    "sleeve_spread",
+    "sleeve_base",
+    "sleeve_sigma",
+)
+
+
 def scratch(plan: Plan, slots: int, sleeves: int) -> Scratch:
     """Scratch memory of one thread, sized for the widest window of the plan."""
     window = int(max(plan.rules["var_window"].max(), plan.rules["hedge_window"].max(), 1))
     triangle = slots * (slots + 1) // 2
-    by_slot = {
-        name: np.zeros(slots)
-        for name in (
-            "want",
-            "before",
-            "weight",
-            "worth",
-            "trade",
-            "trial",
-            "costs",
-            "share",
-            "bought",
-            "sold",
-            "a",
-            "b",
-            "sized",
-            "resting",
-        )
-    }
-    by_sleeve = {
-        name: np.zeros(sleeves)
-        for name in (
-            "own",
-            "asked",
-            "money",
-            "paid",
-            "fee",
-            "slip",
-            "push",
-            "earned",
-            "late",
-            "stop",
-            "target",
-            "kept",
-            "kept_asked",
-            "sleeve_price",
-            "sleeve_unit",
-            "sleeve_spread",
-            "sleeve_base",
-            "sleeve_sigma",
-        )
-    }
+    by_slot = {name: np.zeros(slots) for name in _BY_SLOT}
+    by_sleeve = {name: np.zeros(sleeves) for name in _BY_SLEEVE}
     return Scratch(
         sample=np.zeros(window),
         tail=np.zeros(scratch_size(window)),

@@ -110,6 +110,8 @@ def _one_form(dispatcher: Any) -> Any:
 
     `note` is called with thirty combinations of codes. LLVM folds the constants when it inlines.
     """
+    if numba_config.DISABLE_JIT:
+        return dispatcher
     plain = dispatcher.get_call_template
 
     def of_types(args: Any, kws: Any) -> Any:

@@ -20,7 +20,7 @@ from polyfolio.kernels.lanes import bar_at, lane_at, risk_at
 from polyfolio.kernels.note import note
 from polyfolio.kernels.program import note_changes, run_stages
 from polyfolio.kernels.scale import risk_scale
-from polyfolio.kernels.size import net_sleeves, share_change, size
+from polyfolio.kernels.size import net_sleeves, reason_of, share_change, size
 from polyfolio.kernels.target import order_to_target, place
 
 _FULL = int(Level.FULL)
@@ -139,9 +139,8 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any, frozen: int) -> None:
             i = lane.slot_of[k]
             if lane.signal[k] == lane.signal[k]:
                 wanted = s.own[k] if lane.netted else s.want[i]
-                note(
-                    lane, bar.row, log, i, _SIGNAL_EVENT, reason if reason != 0 else _SIGNAL, k, lane.signal[k], wanted
-                )
+                why = reason_of(lane, reason, lane.signal[k], wanted)
+                note(lane, bar.row, log, i, _SIGNAL_EVENT, why if why != 0 else _SIGNAL, k, lane.signal[k], wanted)
     if lane.account.guarded:
         for k in range(lane.signal.size):
             if barred(lane, k, bar.row):

@@ -12,7 +12,8 @@ from typing import Any
 from polyfolio.core.codes import Reason, Status
 from polyfolio.core.types import Floats
 from polyfolio.core.views import Here
-from polyfolio.kernels.accounting import accrue, begin_row, close_row, judge, mark, open_account, realised_by, settle
+from polyfolio.kernels.accounting import begin_row, close_row, judge, mark, open_account, realised_by, settle
+from polyfolio.kernels.carry import accrue
 from polyfolio.kernels.certificate import BINDS, BREACH, SLACK, certify
 from polyfolio.kernels.commission import commission_of_fill
 from polyfolio.kernels.compile import entry, kernel
@@ -215,7 +216,7 @@ def describe(market: Any, shared: Any, book: Any, log: Any, s: Any, state: Float
 def risk_of(market: Any, shared: Any, book: Any, log: Any, s: Any, rules: Any, row: int, out: Floats) -> None:
     """Annualised volatility, VaR and ES of `s.want`. `rules` is RULES[1] with all three limits on."""
     at = place(Here(place(market), place(shared), place(book), place(log), place(s), -1))
-    view = risk_at(at, rules[0], row)
+    view = risk_at(at, 0, row)
     out[0], out[1], out[2] = book_risk(at.s.want, view, rules[0])
 
 

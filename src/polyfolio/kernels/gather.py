@@ -11,12 +11,14 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason
 from polyfolio.core.types import Flags, Floats, Ints
+from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.costs import has_simple_costs
-from polyfolio.kernels.fills import all_or_none, fillable, price_simply, why_not
+from polyfolio.kernels.fills import all_or_none, fillable, why_not
 from polyfolio.kernels.funding import largest_factor, pays_for_all, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, TAKES, match_bar, match_open
+from polyfolio.kernels.pricing import price_simply
 
 _OPEN = int(Moment.OPEN)
 _MARKET = int(OrderType.MARKET)
@@ -187,18 +189,9 @@ def cut_openings(at: Any, index: int, row: int, factor: float) -> None:
             continue
         left = scaled(lane.held[i], s.trade[i], factor) / s.trade[i] if s.trade[i] != 0.0 else 1.0
         if left < 1.0:
-            s.own[k] = lots_towards_zero(lane, i, s.own[k] * left)
+            s.own[k] = round_to_lot(s.own[k] * left, lane.instruments[i].lot)
             s.why[k] = _BUYING_POWER
             all_or_none(lane, bar, s, at.log, k)
-
-
-@kernel
-def lots_towards_zero(lane: Any, slot: int, quantity: float) -> float:
-    """A cut order in whole lots."""
-    lot = lane.instruments[slot].lot
-    if lot <= 0.0:
-        return quantity
-    return math.copysign(math.floor(abs(quantity) / lot + 1e-9) * lot, quantity)
 
 
 @kernel

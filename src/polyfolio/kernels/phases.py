@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import FillAt, Moment, OrderType, Reason, Status, TimeInForce
+from polyfolio.core.codes import Event, FillAt, Moment, OrderType, Reason, Status, TimeInForce
 from polyfolio.core.flags import SPLIT
 from polyfolio.core.types import Floats
-from polyfolio.kernels.accounting import accrue, split
+from polyfolio.kernels.accounting import split
+from polyfolio.kernels.carry import accrue
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import (
     STOPS,
@@ -37,8 +38,10 @@ from polyfolio.kernels.gather import (
     match_resting,
     waits_for_later,
 )
+from polyfolio.kernels.impact import decay_pressure
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import RESTS, TAKES, typical_price
+from polyfolio.kernels.note import note
 from polyfolio.kernels.target import target_at_fill
 
 _OPEN = int(Moment.OPEN)
@@ -59,6 +62,8 @@ _MAX_DRAWDOWN = int(Reason.MAX_DRAWDOWN)
 _TAKE_PROFIT = int(Reason.TAKE_PROFIT)
 _END_OF_RUN = int(Reason.END_OF_RUN)
 _BUYING_POWER = int(Reason.BUYING_POWER)
+_PROTECTED = int(Reason.PROTECTED)
+_REFUSED = int(Event.REFUSED)
 
 
 @kernel
@@ -89,7 +94,7 @@ def open_row(lane: Any, bar: Any) -> None:
         start_volume(lane, bar)
     if rules.propagate:
         for i in range(lane.pressure.size):
-            lane.pressure[i] *= rules.impact_decay
+            lane.pressure[i] = decay_pressure(lane.pressure[i], rules)
     if account.status >= _LIQUIDATING:
         reason = _LIQUIDATION if account.status == _LIQUIDATING else _RUIN
         if account.status == _TERMINATED:
@@ -136,6 +141,8 @@ def leave_position(
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
     s = at.s
+    if lane.order_quantity[sleeve] != 0.0:
+        note(lane, row, at.log, lane.slot_of[sleeve], _REFUSED, _PROTECTED, 0, lane.order_quantity[sleeve], 0.0)
     order_out(lane, bar, sleeve, reason)
     bar_sleeve(lane, sleeve, row)
     fill_one(lane, bar, s, at.log, sleeve, lane.order_quantity[sleeve], price, matched, moment)

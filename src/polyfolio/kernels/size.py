@@ -38,6 +38,9 @@ _UNITS = int(Sizing.UNITS)
 _MONEY = int(Sizing.MONEY)
 _FALLBACK = int(Reason.FALLBACK)
 _WARMUP = int(Reason.WARMUP)
+_TARGET_RISK = int(Reason.TARGET_RISK)
+_TARGET_VOLATILITY = int(Reason.TARGET_VOLATILITY)
+_KELLY_FLOOR = int(Reason.KELLY_FLOOR)
 
 
 @kernel
@@ -102,17 +105,20 @@ def weights_by_risk(at: Any, index: int, row: int) -> int:
         inverse_volatility(s.a, risk.sigma, rules, s.want)
     elif method == _PARITY or method == _MIN_VARIANCE:
         reason = parity_weights(lane, risk, s, method == _MIN_VARIANCE)
-        if target_risk(s.want, risk.sigma, rules) < 0.0:
-            reason = _WARMUP
+        scale = target_risk(s.want, risk.sigma, rules)
+        if scale < 1.0:
+            reason = _TARGET_RISK if scale >= 0.0 else _WARMUP
     elif method == _KELLY:
         trailing_mean_return(risk, rules.kelly_window, s.b)
         for i in range(s.b.size):
-            s.b[i] = s.b[i] if opinion(s.a[i]) != 0.0 else math.nan
+            # A bet against the signal is no bet on it.
+            s.b[i] = s.b[i] if opinion(s.a[i]) * s.b[i] > 0.0 else math.nan
         kelly_weights(s.b, risk.covariance, rules, s.want, s.triangle)
     else:
         signal_strength(s.a, rules, s.want)
-        if volatility_target(s.want, risk.covariance, rules) < 0.0:
-            reason = _WARMUP
+        scale = volatility_target(s.want, risk.covariance, rules)
+        if scale < 1.0:
+            reason = _TARGET_VOLATILITY if scale >= 0.0 else _WARMUP
     return reason
 
 
@@ -148,6 +154,14 @@ def opinions(signal: Floats, out: Floats) -> None:
 def by_risk(method: int) -> bool:
     """Whether a sizing method needs the covariance."""
     return method == _INVERSE or method == _PARITY or method == _KELLY or method == _TARGET or method == _MIN_VARIANCE
+
+
+@kernel
+def reason_of(lane: Any, reason: int, signal: float, wanted: float) -> int:
+    """Why a sleeve's signal became this weight, beside the plain case: Kelly leaves names out one by one."""
+    if lane.rules.method == _KELLY and signal != 0.0 and wanted == 0.0:
+        return _KELLY_FLOOR
+    return reason
 
 
 @kernel
