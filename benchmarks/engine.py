@@ -254,6 +254,8 @@ def memory_growth(slots: int, lanes: int, rows: int) -> dict[str, Any]:
 
 def line(row: dict[str, Any]) -> str:
     """One row as text."""
+    if "megabytes" in row:
+        return f"{row['what']:<26}{row['slots']:>4} slots {row['lanes']:>5} lanes{row['megabytes']:>24.1f} MB"
     where = (
         f"{row['slots']:>4} slots {row['lanes']:>5} lanes  journal {row['journal']:<7}" if "slots" in row else " " * 34
     )
@@ -262,8 +264,6 @@ def line(row: dict[str, Any]) -> str:
             return (
                 f"{row['what']:<26}{where}{row[key] / 1e6:>9.2f} {unit}  {row['ns_per_lane_bar']:>9.0f} ns a lane-bar"
             )
-    if "megabytes" in row:
-        return f"{row['what']:<26}{row['slots']:>4} slots {row['lanes']:>5} lanes{row['megabytes']:>24.1f} MB"
     if "microseconds" in row:
         return f"{row['what']:<26}{where}{row['microseconds']:>9.2f} us"
     if "asset_bars_per_second" not in row and "peer" in row:

@@ -108,14 +108,21 @@ CACHE = choose_cache()
 def _one_form(dispatcher: Any) -> Any:
     """Compile a kernel once for all values of a constant argument: Numba would once for each.
 
-    `note` is called with thirty combinations of codes. LLVM folds the constants when it inlines.
+    `note` is called with thirty combinations of codes. LLVM folds the constants when it inlines. The answer for a
+    tuple of types is kept, since the compiler asks for each of some thousand calls.
     """
     if numba_config.DISABLE_JIT:
         return dispatcher
     plain = dispatcher.get_call_template
+    known: dict[Any, Any] = {}
 
     def of_types(args: Any, kws: Any) -> Any:
-        return plain([numba.types.unliteral(a) for a in args], {k: numba.types.unliteral(a) for k, a in kws.items()})
+        form = tuple(numba.types.unliteral(a) for a in args)
+        if kws:
+            return plain(form, {name: numba.types.unliteral(a) for name, a in kws.items()})
+        if form not in known:
+            known[form] = plain(form, {})
+        return known[form]
 
     dispatcher.get_call_template = of_types
     return dispatcher

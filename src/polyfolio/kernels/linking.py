@@ -31,17 +31,27 @@ def _is_kernel(library: Any) -> bool:
     return any(_OURS in name for name in names) and not any(name.startswith(_WRAPPER) for name in names)
 
 
+def _with_what_they_call(libraries: Any) -> list[Any]:
+    """Libraries and, where they are kernels, all that these call, each once and in a fixed order."""
+    found: dict[Any, None] = {}
+    waiting = list(libraries)
+    while waiting:
+        library = waiting.pop()
+        if library not in found:
+            found[library] = None
+            if library.name in KERNELS:
+                waiting.extend(library._linking_libraries)
+    return list(found)
+
+
 def _finalize(self: Any) -> None:
     if not _is_kernel(self):
+        for library in _with_what_they_call(self._linking_libraries):
+            self.add_linking_library(library)
         _plain_finalize(self)
         return
+    # What a kernel calls is linked where it is run, once: here it would be copied at every level of nesting.
     self._raise_if_finalized()
-    seen = set()
-    for library in self._linking_libraries:
-        if library not in seen:
-            self._reload_init.update(library._reload_init)
-            seen.add(library)
-            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
     self._finalize_dynamic_globals()
     self._final_module.__library = weakref.proxy(self)
     self._finalized = True
