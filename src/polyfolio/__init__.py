@@ -1,6 +1,7 @@
 """One engine for trading many instruments in many portfolios.
 
-The public names, each imported when it is first asked for: `import polyfolio` reads this file alone.
+The public names, each imported when it is first asked for: `import polyfolio` reads this file alone. `_HOME` lists
+them; the imports above it are what type checkers see, and a test keeps both the same.
 """
 
 from __future__ import annotations
@@ -9,49 +10,62 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from polyfolio.backtest.run import Result
-    from polyfolio.backtest.run import backtest as run
-    from polyfolio.core.book import Book
-    from polyfolio.core.journal import Journal
-    from polyfolio.core.tape import Calendar, Tape, Universe, instrument_table
-    from polyfolio.engine.engine import Engine
-    from polyfolio.errors import ConfigError, DataError, PolyfolioError, RetryError, StopTrading
-    from polyfolio.market.demo import demo_tape
-    from polyfolio.market.files import read_csv, read_parquet
-    from polyfolio.market.frame import tape_from_arrays, tape_from_frame
-    from polyfolio.objects import (
-        CommissionModel,
-        ExecutionSimulator,
-        MarketData,
-        MarketImpactModel,
-        PortfolioManager,
-        PortfolioState,
-        Position,
-        PositionSizer,
-        RiskCheckResult,
-        RiskManager,
-        SlippageModel,
-        Trade,
-        TradeRequest,
-        calculate_position_size,
-        validate_signal_execution,
-    )
-    from polyfolio.report.metrics import (
-        Benchmark,
-        Convention,
-        Metrics,
-        metrics_from_equity,
-        metrics_from_marks,
-        metrics_from_returns,
-    )
-    from polyfolio.report.saved import SavedRun, open_run, save
-    from polyfolio.rules.load import load, parse, single
-    from polyfolio.rules.plan import Plan, compile_spec
-    from polyfolio.rules.registry import register
-    from polyfolio.rules.spec import Lane, Spec
-    from polyfolio.strategies.base import Strategy
-    from polyfolio.strategies.check import check_strategy
-    from polyfolio.strategies.run import signals_for
+    from polyfolio.backtest.run import Result as Result
+    from polyfolio.backtest.run import backtest as _backtest
+    from polyfolio.core.book import Book as Book
+    from polyfolio.core.journal import Journal as Journal
+    from polyfolio.core.tape import Calendar as Calendar
+    from polyfolio.core.tape import Tape as Tape
+    from polyfolio.core.tape import Universe as Universe
+    from polyfolio.core.tape import instrument_table as instrument_table
+    from polyfolio.engine.engine import Engine as Engine
+    from polyfolio.errors import ConfigError as ConfigError
+    from polyfolio.errors import DataError as DataError
+    from polyfolio.errors import PolyfolioError as PolyfolioError
+    from polyfolio.errors import RetryError as RetryError
+    from polyfolio.errors import StopTrading as StopTrading
+    from polyfolio.market.demo import demo_tape as demo_tape
+    from polyfolio.market.files import read_csv as read_csv
+    from polyfolio.market.files import read_parquet as read_parquet
+    from polyfolio.market.frame import tape_from_arrays as tape_from_arrays
+    from polyfolio.market.frame import tape_from_frame as tape_from_frame
+    from polyfolio.objects import CommissionModel as CommissionModel
+    from polyfolio.objects import ExecutionSimulator as ExecutionSimulator
+    from polyfolio.objects import MarketData as MarketData
+    from polyfolio.objects import MarketImpactModel as MarketImpactModel
+    from polyfolio.objects import PortfolioManager as PortfolioManager
+    from polyfolio.objects import PortfolioState as PortfolioState
+    from polyfolio.objects import Position as Position
+    from polyfolio.objects import PositionSizer as PositionSizer
+    from polyfolio.objects import RiskCheckResult as RiskCheckResult
+    from polyfolio.objects import RiskManager as RiskManager
+    from polyfolio.objects import SlippageModel as SlippageModel
+    from polyfolio.objects import Trade as Trade
+    from polyfolio.objects import TradeRequest as TradeRequest
+    from polyfolio.objects import calculate_position_size as calculate_position_size
+    from polyfolio.objects import validate_signal_execution as validate_signal_execution
+    from polyfolio.report.metrics import Benchmark as Benchmark
+    from polyfolio.report.metrics import Convention as Convention
+    from polyfolio.report.metrics import Metrics as Metrics
+    from polyfolio.report.metrics import metrics_from_equity as metrics_from_equity
+    from polyfolio.report.metrics import metrics_from_marks as metrics_from_marks
+    from polyfolio.report.metrics import metrics_from_returns as metrics_from_returns
+    from polyfolio.report.saved import SavedRun as SavedRun
+    from polyfolio.report.saved import open_run as open_run
+    from polyfolio.report.saved import save as save
+    from polyfolio.rules.load import load as load
+    from polyfolio.rules.load import parse as parse
+    from polyfolio.rules.load import single as single
+    from polyfolio.rules.plan import Plan as Plan
+    from polyfolio.rules.plan import compile_spec as compile_spec
+    from polyfolio.rules.registry import register as register
+    from polyfolio.rules.spec import Lane as Lane
+    from polyfolio.rules.spec import Spec as Spec
+    from polyfolio.strategies.base import Strategy as Strategy
+    from polyfolio.strategies.check import check_strategy as check_strategy
+    from polyfolio.strategies.run import signals_for as signals_for
+
+    run = _backtest
 
 __version__ = "0.1.0"
 
@@ -103,63 +117,8 @@ _PLACES = {name: (module, name) for module, names in _HOME.items() for name in n
 # The function shares its name with its package, which an import of the package would put in its place.
 _PLACES["run"] = ("polyfolio.backtest.run", "backtest")
 
-__all__ = [
-    "Benchmark",
-    "Book",
-    "Calendar",
-    "CommissionModel",
-    "ConfigError",
-    "Convention",
-    "DataError",
-    "Engine",
-    "ExecutionSimulator",
-    "Journal",
-    "Lane",
-    "MarketData",
-    "MarketImpactModel",
-    "Metrics",
-    "Plan",
-    "PolyfolioError",
-    "PortfolioManager",
-    "PortfolioState",
-    "Position",
-    "PositionSizer",
-    "Result",
-    "RetryError",
-    "RiskCheckResult",
-    "RiskManager",
-    "SavedRun",
-    "SlippageModel",
-    "Spec",
-    "StopTrading",
-    "Strategy",
-    "Tape",
-    "Trade",
-    "TradeRequest",
-    "Universe",
-    "__version__",
-    "calculate_position_size",
-    "check_strategy",
-    "compile_spec",
-    "demo_tape",
-    "instrument_table",
-    "load",
-    "metrics_from_equity",
-    "metrics_from_marks",
-    "metrics_from_returns",
-    "open_run",
-    "parse",
-    "read_csv",
-    "read_parquet",
-    "register",
-    "run",
-    "save",
-    "signals_for",
-    "single",
-    "tape_from_arrays",
-    "tape_from_frame",
-    "validate_signal_execution",
-]
+__all__ = list(_PLACES)
+__all__ += ["__version__"]
 
 
 def __getattr__(name: str) -> Any:

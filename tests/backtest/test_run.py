@@ -100,6 +100,36 @@ def test_without_a_tape_the_configuration_must_name_one() -> None:
     assert caught.value.field == "tape"
 
 
+@pytest.mark.parametrize(("every", "bought"), [(5, 6), (1, 3), ("week", 8)])
+def test_buy_and_hold_buys_at_the_next_decision_and_never_trades_again(every: int | str, bought: int) -> None:
+    """Both trade together from row 2 on; the lane decides at rows 0, 5, 10, ... or at the first row of a week."""
+    base = runs.tape()
+    tradable = base.tradable.copy()
+    tradable[:2, 1] = 0
+    tape = replace(base, tradable=tradable)
+    strategy = {"name": "buy_and_hold", "params": {"weights": {"UP": 0.5, "FLAT": 0.4}}}
+    lane = {"name": "a", "strategy": strategy, "rebalance": {"every": every}}
+    result = backtest({"name": "held", "journal": "full", "lanes": [lane]}, tape)
+    fills = result.journal.fills
+    assert fills["row"].tolist() == [bought, bought]
+    assert fills["slot"].tolist() == [0, 1]
+    bought_for = fills["quantity"] * tape.close[bought - 1]
+    assert bought_for == pytest.approx([5e5, 4e5], rel=1e-9)
+
+
+def test_lanes_that_decide_at_different_rows_each_hold_what_they_bought() -> None:
+    lanes = [
+        {"name": name, "strategy": {"name": "buy_and_hold"}, "rebalance": {"every": every}}
+        for name, every in (("daily", 1), ("slow", 7))
+    ]
+    tradable = runs.tape().tradable.copy()
+    tradable[:2, 1] = 0
+    fills = backtest(
+        {"name": "held", "journal": "full", "lanes": lanes}, replace(runs.tape(), tradable=tradable)
+    ).journal.fills
+    assert [(int(fill["lane"]), int(fill["row"])) for fill in fills] == [(0, 3), (0, 3), (1, 8), (1, 8)]
+
+
 def test_a_name_that_is_not_listed_yet_does_not_block_the_others() -> None:
     base = runs.tape()
     unlisted = np.full((base.rows, 1), np.nan)

@@ -35,6 +35,7 @@ def test_it_prints_a_table_a_plot_the_accounting_the_conventions_and_two_answers
         "costs bp",
         "Equity, USD",
         "Every cent accounted for",
+        "By instrument, the largest first",
         "N = 8,766 bars (bars a year of the calendar 24/7)",
         "risk-free rate 0.0 %",
         "Fills: next_open",

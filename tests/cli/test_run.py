@@ -44,11 +44,29 @@ def polyfolio(*line: str):
 def test_a_run_prints_its_table_and_writes_its_folder(file: Path) -> None:
     done = polyfolio("run", "two.yaml")
     assert done.exit_code == 0, done.output
-    for word in ("paying", "Every cent accounted for", "next_open", "results/two-lanes"):
+    for word in ("paying", "Every cent accounted for", "By instrument", "next_open", "results/two-lanes"):
         assert word in done.output
     saved = open_run("results/two-lanes")
     assert saved.meta["name"] == "two lanes"
     assert saved.journal.fills.size > 0
+
+
+def test_a_cap_that_waits_for_its_label_is_told_and_kept_with_the_numbers(file: Path) -> None:
+    data = yaml.safe_load(file.read_text())
+    Path("instruments.csv").write_text("symbol,sector\nUP,tech\nFLAT,tech\n")
+    data["tape"]["instruments"] = "instruments.csv"
+    cap = {"by": "sector", "cap": {"tech": 0.9, "gold": 0.3}, "absent": True}
+    data["lanes"][1]["limits"]["labels"] = [cap]
+    file.write_text(yaml.safe_dump(data))
+    done = polyfolio("run", "two.yaml", "--out", "mine")
+    told = "lanes[1].limits.labels[0].cap.gold: no symbol carries this sector (tech); the cap waits"
+    assert f"Note: {told}." in " ".join(done.output.split())
+    assert open_run("mine").metrics["notes"] == [told]
+    cap["absent"] = False
+    file.write_text(yaml.safe_dump(data))
+    refused = polyfolio("run", "two.yaml", "--out", "mine").exception
+    assert isinstance(refused, ConfigError)
+    assert refused.field == "lanes[1].limits.labels[0].cap.gold"
 
 
 def test_json_is_the_only_output_and_what_is_saved(file: Path) -> None:

@@ -156,9 +156,31 @@ def test_the_types_names_are_the_ones_that_are_resolved() -> None:
 
     tree = ast.parse(Path(package.__file__).read_text())
     block = next(node for node in tree.body if isinstance(node, ast.If))
-    seen = {alias.asname or alias.name: (node.module, alias.name) for node in block.body for alias in node.names}
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.asname or alias.name: (node.module, alias.name) for node in imports for alias in node.names}
+    for node in block.body:  # names with another name at home
+        if isinstance(node, ast.Assign):
+            seen[ast.unparse(node.targets[0])] = seen.pop(ast.unparse(node.value))
     assert seen == package._PLACES
     assert set(seen) | {"__version__"} == set(package.__all__)
+
+
+def test_the_package_of_objects_lists_its_names_once_and_exports_them_to_type_checkers() -> None:
+    import ast
+    from pathlib import Path
+
+    from polyfolio import objects
+
+    tree = ast.parse(Path(objects.__file__).read_text())
+    names = [
+        alias
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for alias in node.names
+    ]
+    assert all(alias.asname == alias.name for alias in names)
+    assert len(names) == len({alias.name for alias in names}) > 15
+    assert not hasattr(objects, "__all__")
 
 
 def test_python_m_polyfolio_is_the_command() -> None:

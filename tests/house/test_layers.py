@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 
-from tests.house.sources import functions, imports, name_of, sources, tree, unless_allowed, where
+from tests.house.sources import ROOT, functions, imports, name_of, sources, tree, unless_allowed, where
 
 ORDER = (
     {"core"},
@@ -66,6 +67,15 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
 def test_every_package_has_its_place_in_the_order() -> None:
     homeless = sorted({package_of(name_of(path)) for path in sources()} - set(RANK))
     assert not homeless, f"not in ORDER of {__file__}: {homeless}"
+
+
+def test_the_guide_names_the_order_and_which_packages_exist() -> None:
+    guide = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    order, rest = guide.split("imports only from packages to its left: ")[1].split(". Of these exist today: ")
+    assert [set(re.findall(r"`(\w+)`", part)) for part in order.split(", ")] == list(ORDER)
+    named = re.findall(r"`(\w+)`", rest.split(";")[0])
+    there = {package_of(name_of(path)) for path in sources()} & {name for packages in ORDER for name in packages}
+    assert sorted(named) == sorted(there), "CONTRIBUTING.md: name the packages that exist today"
 
 
 def test_a_package_imports_only_from_packages_to_its_left() -> None:

@@ -14,7 +14,7 @@ from polyfolio.core.codes import Event, Moment, Reason
 from polyfolio.engine.engine import Engine
 from tests.laws.books import Row, rows_of
 from tests.laws.tapes import Shape, shapes
-from tests.laws.worlds import CAPITAL, World, changed, of, run, single, worlds
+from tests.laws.worlds import CAPITAL, World, changed, largest_gross, of, run, single, worlds
 
 TOLERANCE = 1e-9
 REFUSALS = (
@@ -88,8 +88,9 @@ def long_only(world: World, execution: dict[str, Any]) -> World:
         limits = {
             key: value for key, value in keys["limits"].items() if key not in ("max_leverage", "max_short_positions")
         }
-        gross = {"gross_target": 1.0} if "max_gross" not in limits else {}
-        return {**changed(keys, sizing={"allow_short": False, **gross}), "limits": limits, "execution": execution}
+        gross = min(1.0, largest_gross(limits, short=False))
+        sizing = {"allow_short": False, "gross_target": gross}
+        return {**changed(keys, sizing=sizing), "limits": limits, "execution": execution}
 
     return dataclasses.replace(
         world, shape=dataclasses.replace(world.shape, funding=False), lanes=tuple(tamed(keys) for keys in world.lanes)

@@ -136,7 +136,7 @@ def limit_sections(short: bool) -> st.SearchStrategy[Keys]:
         "max_positions": of(1, 2, 4),
         "min_cash_reserve": of(0.2),
         "max_daily_loss": of(0.01),
-        "labels": of([{"by": "sector", "cap": 0.25}], [{"by": "sector", "cap": {"tech": 0.1}}]),
+        "labels": of([{"by": "sector", "cap": 0.25}], [{"by": "sector", "cap": {"tech": 0.1}, "absent": True}]),
     }
     if short:
         keys["max_short_positions"] = of(0, 1, 2)
@@ -173,6 +173,14 @@ rebalances = st.one_of(
 )
 
 
+def largest_gross(limits: Keys, short: bool) -> float:
+    """The largest gross exposure that a lane with these limits may aim at."""
+    bound: float = min(limits.get("max_gross", 9.0), limits.get("max_leverage", 1.0))
+    if not short:
+        bound = min(bound, 1.0 - limits.get("min_cash_reserve", 0.0))
+    return min(bound, limits.get("max_position", 9.0) * limits.get("max_positions", 9))
+
+
 @st.composite
 def lane_keys(draw: st.DrawFn) -> Keys:
     """A lane with a random program."""
@@ -186,8 +194,7 @@ def lane_keys(draw: st.DrawFn) -> Keys:
         "limits": draw(limit_sections(short)),
         "execution": draw(executions),
     }
-    bound = min(keys["limits"].get("max_gross", 9.0), keys["limits"].get("max_leverage", 1.0))
-    keys["sizing"]["gross_target"] = min(keys["sizing"]["gross_target"], bound)
+    keys["sizing"]["gross_target"] = min(keys["sizing"]["gross_target"], largest_gross(keys["limits"], short))
     for name, section in (
         ("risk", risks),
         ("correlation", correlations),

@@ -47,6 +47,9 @@ def test_verbs_out_of_order_are_refused_with_the_verb_that_is_missing() -> None:
     manager.update_portfolio([], first)
     with pytest.raises(DataError, match="calculate_position_sizes"):
         risk.adjust_positions_for_risk({}, state, first)
+    for no_number in (float("nan"), float("inf")):
+        with pytest.raises(DataError, match=r"signals\['S0'\]: got (nan|inf), must be a finite number\. Leave the"):
+            sizer.calculate_position_sizes({"S0": no_number}, state, first)
     sizes = sizer.calculate_position_sizes({"S0": 1.0}, state, first)
     with pytest.raises(DataError, match="adjust_positions_for_risk"):
         manager.trade_requests(sizes, first)

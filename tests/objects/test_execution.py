@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from polyfolio.errors import ConfigError, DataError
@@ -51,6 +52,38 @@ def test_models_say_their_name_and_follow_their_formula() -> None:
     )
     assert impact.calculate(100, math.nan, 0.02).paid == 0.0
     assert (slippage.model, impact.model, impact.participation_rate_limit) == ("linear", "square_root", 0.1)
+
+
+ABOVE, UNKNOWN = "a finite number above 0", "a finite number of 0 or more, or NaN where unknown"
+
+
+@pytest.mark.parametrize(
+    ("ask", "field", "bound"),
+    [
+        (lambda: CommissionModel().calculate(3, -10), "price", ABOVE),
+        (lambda: CommissionModel().calculate(3, 0.0), "price", ABOVE),
+        (lambda: CommissionModel().calculate(3, math.nan), "price", ABOVE),
+        (lambda: CommissionModel().calculate(math.inf, 10.0), "quantity", "a finite number"),
+        (lambda: CommissionModel().calculate(3, 10.0, unit=-1.0), "unit", ABOVE),
+        (lambda: CommissionModel().calculate(3, 10.0, period_volume=-1.0), "period_volume", UNKNOWN),
+        (lambda: CommissionModel().calculate(3, 10.0, period_volume=math.nan), "period_volume", "a finite number"),
+        (lambda: SlippageModel().calculate(3, -10.0), "price", ABOVE),
+        (lambda: SlippageModel().calculate(3, 10.0, volume=-1.0), "volume", UNKNOWN),
+        (lambda: SlippageModel().calculate(3, 10.0, spread=math.inf), "spread", UNKNOWN),
+        (lambda: MarketImpactModel().calculate(3, -5.0, 0.1), "volume", UNKNOWN),
+        (lambda: MarketImpactModel().calculate(3, 5.0, "0.1"), "volatility", UNKNOWN),
+        (lambda: MarketImpactModel().largest_quantity(-0.1, 5.0, 0.1), "limit", ABOVE),
+    ],
+)
+def test_models_refuse_what_no_fill_can_have(ask: Any, field: str, bound: str) -> None:
+    with pytest.raises(DataError) as caught:
+        ask()
+    assert (caught.value.field, caught.value.bound, caught.value.remedy) == (field, bound, "Correct it.")
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    model = CommissionModel({"model": "percentage", "percentage_fee": 0.001})
+    assert model.calculate(np.int64(50), np.float32(20.0)) == 1.0
 
 
 def test_a_market_order_fills_at_the_open_with_every_cost() -> None:

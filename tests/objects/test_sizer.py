@@ -99,12 +99,14 @@ def test_a_wrong_configuration_is_named(config: Any, names: tuple[str, ...]) -> 
     [
         ({"AB": 1.0}, STATE, bars(A=0.1), ("signals['AB']", "AB", "A")),
         ({"A": "1"}, STATE, bars(A=0.1), ("signals['A']", "'1'", "number")),
-        ({"A": math.inf}, STATE, bars(A=0.1), ("signals['A']", "inf")),
+        ({"A": math.inf}, STATE, bars(A=0.1), ("signals['A']", "inf", "a finite number", "Leave the ticker out")),
+        ({"A": math.nan}, STATE, bars(A=0.1), ("signals['A']", "nan", "a finite number", "Leave the ticker out")),
+        ({"A": 1.0, "B": math.nan}, STATE, bars(A=0.1, B=0.1), ("signals['B']", "nan")),
+        ({"A": math.inf, "B": -math.inf}, STATE, bars(A=0.1, B=0.1), ("signals['A']", "inf")),
         ({"A": 1.0}, STATE, {}, ("market_data", "at least one")),
         ({"A": 1.0}, STATE, {"A": 10.0}, ("market_data", "float", "MarketData")),
         ({"A": 1.0}, None, bars(A=0.1), ("portfolio_state", "PortfolioState")),
         ({"A": 1.0}, PortfolioState(0.0, 0.0), bars(A=0.1), ("portfolio_state", "0.0")),
-        ({"A": 1.0}, PortfolioState(9.0, math.nan), bars(A=0.1), ("portfolio_state.cash", "nan")),
         ({"A": 1.0}, PortfolioState(9.0, 9.0, {"Z": Position("Z", 1.0, 1.0, 1.0)}), bars(A=0.1), ("positions['Z']",)),
     ],
 )
@@ -112,6 +114,23 @@ def test_bad_input_is_named(signals: Any, state: Any, data: Any, names: tuple[st
     with pytest.raises(DataError) as error:
         PositionSizer({"method": "equal_weight"}).calculate_position_sizes(signals, state, data)
     assert all(name in str(error.value) for name in names), str(error.value)
+
+
+def test_a_state_whose_cash_was_made_no_number_later_is_named() -> None:
+    state = PortfolioState(9.0, 9.0)
+    state.cash = math.nan
+    with pytest.raises(DataError, match=r"portfolio_state\.cash: got nan"):
+        PositionSizer({"method": "equal_weight"}).calculate_position_sizes({"A": 1.0}, state, bars(A=0.1))
+
+
+@pytest.mark.parametrize("name", ["total_value", "cash", "unrealized_pnl", "realized_pnl"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "9", None, True])
+def test_a_state_refuses_money_that_is_no_number(name: str, value: Any) -> None:
+    with pytest.raises(DataError) as caught:
+        PortfolioState(**{"total_value": 9.0, "cash": 9.0, name: value})
+    assert caught.value.field == f"{name} of PortfolioState"
+    assert caught.value.bound == "a finite number"
+    assert "base currency" in caught.value.remedy
 
 
 @pytest.mark.parametrize("price", [math.nan, -1.0, 0.0, math.inf, "10"])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from polyfolio.errors import DataError
+from polyfolio.errors import ConfigError, DataError
 from tests.report import runs
 
 
@@ -61,3 +61,21 @@ def test_the_record_is_plain_and_names_what_is_undefined() -> None:
 def test_a_lane_that_is_not_there_is_refused() -> None:
     with pytest.raises(DataError, match="one of free, paying"):
         runs.result().metrics("other")
+
+
+def test_a_metric_that_is_not_there_names_the_closest() -> None:
+    metrics = runs.result().metrics("free")
+    with pytest.raises(ConfigError) as caught:
+        metrics["sharp"]
+    assert (caught.value.field, caught.value.value) == ("metric", "sharp")
+    assert caught.value.remedy.startswith("Did you mean `sharpe`?")
+    assert str(caught.value).startswith("metric: got 'sharp', must be one of the ")
+    with pytest.raises(ConfigError, match="Choose one of these words"):
+        metrics.describe("zzz")
+
+
+def test_metrics_are_asked_like_any_map() -> None:
+    metrics = runs.result().metrics("free")
+    assert "sharp" not in metrics
+    assert metrics.get("sharp") is None
+    assert metrics.get("sharpe") == metrics["sharpe"]

@@ -25,6 +25,7 @@ FILES = {
     "times.parquet",
     "trades.csv",
     "equity.csv",
+    "attribution.csv",
 }
 
 

@@ -88,6 +88,20 @@ LANES: list[tuple[dict[str, Any], str, object, str, str]] = [
         "liquidated at once",
     ),
     ({"sizing": {"gross_target": 2.0}}, "sizing.gross_target", 2.0, "gross exposure (1)", "cannot be met"),
+    (
+        {"sizing": {"gross_target": 0.9}, "limits": {"min_cash_reserve": 0.2}},
+        "sizing.gross_target",
+        0.9,
+        "1 - limits.min_cash_reserve (0.8, with min_cash_reserve: 0.2)",
+        "lower gross_target or min_cash_reserve",
+    ),
+    (
+        {"sizing": {"gross_target": 0.9}, "limits": {"max_position": 0.2, "max_positions": 4}},
+        "sizing.gross_target",
+        0.9,
+        "limits.max_position (0.2) x limits.max_positions (4), which is 0.8",
+        "raise one of the two limits",
+    ),
     ({"sizing": {"method": "volatility_target"}}, "sizing.target_volatility", None, "volatility_target", "0.1"),
     ({"exits": {"bar_until": "bars"}}, "exits.cooldown_bars", 0, "1 or more", "number of bars"),
     ({"exits": {"cooldown_bars": 3}}, "exits.cooldown_bars", 3, "0 with bar_until: signal_change", "bar_until: bars"),
@@ -231,6 +245,34 @@ def test_a_contradiction_of_the_run_names_field_value_bound_and_remedy(
 )
 def test_limits_that_just_fit_are_taken(limits: dict[str, Any]) -> None:
     assert load({"name": "run", "lanes": [{"name": "a", "limits": limits}]}).lanes[0].name == "a"
+
+
+@pytest.mark.parametrize(
+    "sizing, limits",
+    [
+        ({"gross_target": 0.8}, {"min_cash_reserve": 0.2}),
+        ({"gross_target": 0.7}, {"min_cash_reserve": 0.3, "max_position": 0.1, "max_positions": 7}),
+        ({"gross_target": 1.0, "allow_short": True}, {"min_cash_reserve": 0.2}),
+        ({"gross_target": 1.0}, {"max_position": 0.1}),
+        ({}, {"min_cash_reserve": 0.2, "max_position": 0.1, "max_positions": 3}),
+    ],
+    ids=["reserve", "decimals", "shorts bring cash", "any number of positions", "the default is no wish"],
+)
+def test_a_gross_target_that_some_book_can_meet_is_taken(sizing: dict[str, Any], limits: dict[str, Any]) -> None:
+    lane = load({"name": "run", "lanes": [{"name": "a", "sizing": sizing, "limits": limits}]}).lanes[0]
+    assert lane.sizing.gross_target == sizing.get("gross_target", 1.0)
+
+
+def test_a_target_under_defaults_is_a_wish_of_every_lane() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(
+            {
+                "name": "run",
+                "defaults": {"sizing": {"gross_target": 0.5}, "limits": {"max_position": 0.1}},
+                "lanes": [{"name": "a"}, {"name": "b", "limits": {"max_positions": 3}}],
+            }
+        )
+    assert (caught.value.field, caught.value.value) == ("defaults.sizing.gross_target", 0.5)
 
 
 def test_all_contradictions_are_listed_at_once() -> None:

@@ -56,6 +56,18 @@ def test_show_has_defaults_the_schedule_and_the_translation() -> None:
     assert "multi_ticker_env.reward" in shown["not used by this part"]
 
 
+def test_the_schedule_says_what_happens_to_labels_that_nobody_carries(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    caps = [{"by": "sector", "cap": {"tech": 0.3}}, {"by": "stage", "cap": {"DECAY": 0.1}, "absent": True}]
+    lane = {"name": "a", "limits": {"labels": [*caps, {"by": "asset", "cap": 0.2}]}}
+    path.write_text(yaml.safe_dump({"name": "r", "lanes": [lane]}), encoding="utf-8")
+    assert explain.show(path)["schedule"]["a"]["label_caps"] == [
+        "sector: tech 0.3; a label that no symbol of the tape carries is refused",
+        "stage: DECAY 0.1; a label that no symbol of the tape carries waits",
+        "asset: each 0.2",
+    ]
+
+
 def test_what_show_prints_loads_again_to_the_same_configuration(tmp_path: Path) -> None:
     shown = explain.show(ENVIRONMENT)["configuration"]
     path = tmp_path / "again.yaml"

@@ -28,6 +28,7 @@ BESIDE: dict[tuple[str, ...], dict[str, Any]] = {
     ("limits", "max_short_positions"): {"sizing": {"allow_short": True}},
     ("limits", "labels", "by"): {"limits": {"labels": [{"by": "sector", "cap": 0.2}]}},
     ("limits", "labels", "cap"): {"limits": {"labels": [{"by": "stage", "cap": {"MATURE": 0.3}}]}},
+    ("limits", "labels", "absent"): {"limits": {"labels": [{"by": "stage", "cap": {"DECAY": 0.1}, "absent": True}]}},
     ("execution", "commission", "tiered_rates"): {},
 }
 TIERS = {"min_volume": 0, "rate": 0.001}

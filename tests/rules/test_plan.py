@@ -38,7 +38,10 @@ def program(lane: dict[str, Any]) -> list[str]:
             ["size", "filter", "cap_position", "cap_count", "min_position", "scale"],
         ),
         ({"limits": {"labels": [{"by": "sector", "cap": 0.3}]}}, ["size", "filter", "cap_label", "scale"]),
-        ({"limits": {"labels": [{"by": "sector", "cap": {"energy": 0.3}}]}}, ["size", "filter", "scale"]),
+        (
+            {"limits": {"labels": [{"by": "sector", "cap": {"energy": 0.3}, "absent": True}]}},
+            ["size", "filter", "scale"],
+        ),
         (
             {
                 "risk": {"max_position_risk": 0.05, "max_drawdown": 0.1},
@@ -174,6 +177,30 @@ def test_a_tier_table_is_half_open_and_padded_with_tiers_of_no_width() -> None:
 def test_risk_budgets_are_one_each_or_the_map_s_shares() -> None:
     plan = plan_of({"name": "a"}, {"name": "b", "sizing": {"risk_budget": {"AAPL": 0.75, "MSFT": 0.25}}})
     np.testing.assert_array_equal(plan.budget, [[1, 1, 1], [0.25, 0.75, 0]])
+
+
+def label_caps(**cap: Any) -> dict[str, Any]:
+    return {"name": "a", "limits": {"labels": [{"by": "sector", **cap}]}}
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [("tehc", "Did you mean `tech`?"), ("Tech", "Did you mean `tech`?"), ("gold", "Choose one of these words.")],
+)
+def test_a_cap_on_a_label_that_no_symbol_carries_is_refused_with_the_closest(word: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        plan_of({"name": "free"}, label_caps(cap={"tech": 0.5, word: 0.3}))
+    assert (caught.value.field, caught.value.value) == (f"lanes[1].limits.labels[0].cap.{word}", 0.3)
+    assert caught.value.bound == "for a sector that some symbol carries: tech"
+    assert caught.value.remedy.startswith(hint)
+    assert "`absent: true`" in caught.value.remedy
+
+
+def test_a_cap_that_may_be_absent_waits_and_is_noted() -> None:
+    plan = plan_of(label_caps(cap={"tech": 0.5, "gold": 0.3}, absent=True))
+    assert plan.notes == ("lanes[0].limits.labels[0].cap.gold: no symbol carries this sector (tech); the cap waits",)
+    assert plan.caps[:, 2].tolist() == [0.5]
+    assert plan_of(label_caps(cap={"tech": 0.5}, absent=True)).notes == ()
 
 
 def test_a_slot_without_a_label_has_none_of_the_codes() -> None:

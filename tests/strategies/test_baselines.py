@@ -64,7 +64,7 @@ def test_buy_and_hold_takes_the_weights_it_is_given_and_waits_only_for_those() -
         signals(BuyAndHold(weights={"B": 0.75, "C": 0.25}), tape(*LATE)),
         [[NAN, 0.25, NAN, NAN], [NAN] * 4, [NAN, 0.75, NAN, NAN]],
     )
-    with pytest.raises(Exception, match="symbol: got 'D', must be one of the tape's 3 symbols"):
+    with pytest.raises(ConfigError, match=r"weights\.D: got 1\.0, must be of one of the tape's 3 symbols"):
         BuyAndHold(weights={"D": 1.0}).signals(tape(*LATE))
     with pytest.raises(ConfigError, match="start: got 'some', must be all or each"):
         BuyAndHold(start="some").signals(tape(*LATE))
@@ -156,6 +156,35 @@ def test_momentum_sees_through_splits() -> None:
     splits = np.array([[1.0], [1.0], [2.0], [1.0]])
     same(signals(Momentum(lookback=2, long_short=True), tape(closes, splits=splits)), [[NAN, NAN, 1.0, 1.0]])
     same(signals(Momentum(lookback=2, long_short=True), tape(closes)), [[NAN, NAN, -1.0, -1.0]])
+
+
+def test_momentum_counts_dividends() -> None:
+    # 10 -> 9.5 with 1 paid at 9.0: the holding grew to 10/9 units, 9.5 x 10/9 = 10.56
+    closes = [10.0, 9.0, 9.5, 9.4]
+    paid = np.array([[NAN], [1.0], [NAN], [0.0]])
+    same(signals(Momentum(lookback=2, long_short=True), tape(closes, dividends=paid)), [[NAN, NAN, 1.0, 1.0]])
+    same(signals(Momentum(lookback=2, long_short=True), tape(closes)), [[NAN, NAN, -1.0, 1.0]])
+    rise = 9.5 * 10.0 / 9.0 / 10.0 - 1.0
+    for threshold, wanted in ((rise - 1e-9, 1.0), (rise + 1e-9, 0.0)):
+        found = signals(Momentum(lookback=2, threshold=threshold), tape(closes, dividends=paid))
+        assert found[0][2] == wanted
+
+
+def test_a_dividend_is_of_a_unit_after_the_split_and_of_the_last_close_where_there_is_none() -> None:
+    # two units of 5 for one of 10, each pays 0.5: 2 x (5 + 0.5) = 11 of 10; then nothing trades while 0.5 is paid
+    closes = [10.0, 5.0, NAN, 5.0]
+    splits, paid = np.array([[1.0], [2.0], [1.0], [1.0]]), np.array([[0.0], [0.5], [0.5], [0.0]])
+    for lookback, wanted in ((1, (0.1, NAN)), (3, (NAN, 1.1 * 1.1 - 1.0))):
+        strategy = Momentum(lookback=lookback)
+        change = strategy._returns(tape(closes, splits=splits, dividends=paid))[:, 0]
+        np.testing.assert_allclose(change[[1, 3]], wanted, rtol=1e-12)
+
+
+def test_momentum_with_dividends_keeps_the_contract() -> None:
+    random = np.random.default_rng(5)
+    closes = np.exp(np.cumsum(random.normal(0.0, 0.02, (3, 60)), axis=1))
+    paid = np.where(random.random((60, 3)) < 0.1, 0.02, 0.0)
+    check_strategy(Momentum(lookback=5, long_short=True), tape(*closes.tolist(), dividends=paid))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
-from polyfolio.errors import ConfigError
+from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.demo import demo_tape
 from polyfolio.rules import registry
 from polyfolio.rules.load import load
@@ -19,8 +19,9 @@ from polyfolio.rules.plan import Plan, compile_spec
 from polyfolio.strategies.base import Strategy
 from polyfolio.strategies.check import check_strategy
 from polyfolio.strategies.momentum import Momentum
-from polyfolio.strategies.run import signals_for, strategy_of
+from polyfolio.strategies.run import signals_for, standing, strategy_of
 
+NAN = float("nan")
 NAMES = ("buy_and_hold", "equal_weight", "inverse_volatility", "minimum_variance", "momentum")
 
 
@@ -96,6 +97,31 @@ def test_strategies_learn_from_the_training_rows_only(tape: Tape) -> None:
     assert seen == [train.rows]
 
 
+def test_lanes_share_a_source_that_speaks_once_only_where_they_decide_at_the_same_rows(tape: Tape) -> None:
+    def sources(strategy: str) -> list[int]:
+        lanes = [{**lane(f"lane {at}", strategy), "rebalance": {"every": every}} for at, every in enumerate((5, 1, 5))]
+        found: list[int] = plan_of(tape, lanes=lanes).rules["signal"].tolist()
+        return found
+
+    assert sources("buy_and_hold") == [0, 1, 0]
+    assert sources("momentum") == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "listening", "wanted"),
+    [
+        ([NAN, 0.5, NAN, NAN], [1, 1, 1, 1], [NAN, 0.5, NAN, NAN]),
+        ([NAN, 0.5, NAN, NAN], [1, 0, 0, 1], [NAN, 0.5, NAN, 0.5]),
+        ([NAN, 0.5, 0.2, NAN], [1, 0, 0, 1], [NAN, 0.5, 0.2, 0.2]),
+        ([NAN, 0.5, NAN, NAN], [1, 0, 0, 0], [NAN, 0.5, NAN, NAN]),
+        ([0.5, NAN, 0.2, NAN], [0, 1, 0, 1], [0.5, 0.5, 0.2, 0.2]),
+    ],
+)
+def test_an_opinion_stands_until_it_is_heard(said: list[float], listening: list[int], wanted: list[float]) -> None:
+    found = standing(np.array(said)[:, None], np.array(listening, dtype=np.uint8)[:, None])
+    np.testing.assert_array_equal(found[:, 0], wanted)
+
+
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
@@ -103,10 +129,14 @@ def test_strategies_learn_from_the_training_rows_only(tape: Tape) -> None:
         (
             "momentum",
             {"lookbak": 3},
-            "strategy.params: got 'lookbak', must be one of lookback, skip, threshold, top_k, "
+            "strategy.params.lookbak: got 3, must be an argument of momentum: lookback, skip, threshold, top_k, "
             "long_short. Did you mean `lookback`?",
         ),
-        ("equal_weight", {"weights": 1}, "strategy.params: got 'weights', must be empty for equal_weight. Remove it."),
+        (
+            "equal_weight",
+            {"weights": 1},
+            "strategy.params.weights: got 1, must be absent: equal_weight takes no arguments. Remove it.",
+        ),
     ],
 )
 def test_a_name_or_an_argument_nobody_knows_is_refused(name: str, params: dict[str, object], message: str) -> None:
@@ -129,6 +159,46 @@ def test_an_argument_that_is_missing_is_named() -> None:
         strategy_of("needy of this test")
 
 
+@pytest.mark.parametrize(
+    ("strategy", "params", "field", "value"),
+    [
+        ("momentum", {"lookbak": 3}, "params.lookbak", 3),
+        ("momentum", {"lookback": 0}, "params.lookback", 0),
+        ("momentum", {"threshold": "x"}, "params.threshold", "x"),
+        ("inverse_volatility", {"min_observations": 90}, "params.min_observations", 90),
+        ("buy_and_hold", {"start": "some"}, "params.start", "some"),
+        ("buy_and_hold", {"weights": {"BTC/USD": 0.5}}, "params.weights.BTC/USD", 0.5),
+        ("buy_and_hold", {"weights": {"BTC/USDT": "half"}}, "params.weights.BTC/USDT", "half"),
+    ],
+)
+def test_a_bad_argument_is_named_with_its_lane_and_key(
+    tape: Tape, strategy: str, params: dict[str, object], field: str, value: object
+) -> None:
+    plan = plan_of(tape, lanes=[{"name": "agent"}, lane("a", "equal_weight"), lane("b", strategy, **params)])
+    with pytest.raises(ConfigError) as caught:
+        signals_for(plan, tape)
+    assert (caught.value.field, caught.value.value) == (f"lanes[2].strategy.{field}", value)
+    assert caught.value.bound
+    assert caught.value.remedy
+
+
+def test_an_error_of_a_strategy_s_own_keeps_its_kind_and_gains_its_lane(tape: Tape) -> None:
+    class Broken(Strategy):
+        def __init__(self, *, level: float = 0.0, early: bool = False) -> None:
+            self.level = level
+            if early:
+                raise ConfigError("level", level, "above 0", "Raise it.")
+
+        def signals(self, tape: Tape) -> Floats:
+            raise DataError("volume", 0.0, "above 0", "Give volumes.")
+
+    registry.register("strategy", "broken of this test")(Broken)
+    with pytest.raises(DataError, match=re.escape("lanes[0].strategy: volume: got 0.0, must be above 0. Give vol")):
+        signals_for(plan_of(tape, lanes=[lane("a", "broken of this test")]), tape)
+    with pytest.raises(ConfigError, match=re.escape("lanes[0].strategy.params.level: got 0.0, must be above 0.")):
+        strategy_of("broken of this test", {"early": True}, "lanes[0].strategy")
+
+
 def test_signals_of_another_shape_or_infinite_are_refused(tape: Tape) -> None:
     class Wrong(Strategy):
         def __init__(self, *, rows: int = 0) -> None:
@@ -138,10 +208,12 @@ def test_signals_of_another_shape_or_infinite_are_refused(tape: Tape) -> None:
             return np.full((tape.rows - self.rows, tape.slots), np.inf)
 
     registry.register("strategy", "wrong of this test")(Wrong)
-    with pytest.raises(ConfigError, match=re.escape("strategy of a: signals[0, 0]: got inf, must be finite, or NaN.")):
+    with pytest.raises(
+        ConfigError, match=re.escape("lanes[0].strategy (a): signals[0, 0]: got inf, must be finite, or NaN.")
+    ):
         signals_for(plan_of(tape, lanes=[lane("a", "wrong of this test")]), tape)
     with pytest.raises(
-        ConfigError, match=re.escape("strategy of a: signals: got (527, 6), must be of shape (528, 6).")
+        ConfigError, match=re.escape("lanes[0].strategy (a): signals: got (527, 6), must be of shape (528, 6).")
     ):
         signals_for(plan_of(tape, lanes=[lane("a", "wrong of this test", rows=1)]), tape)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polyfolio.core.book import Book
+from polyfolio.backtest.holdings import against
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.engine.engine import Engine
@@ -17,6 +17,7 @@ from polyfolio.errors import ConfigError, DataError
 from polyfolio.kernels.compile import source_digest
 from polyfolio.market.source import open_tape
 from polyfolio.report import terminal
+from polyfolio.report.brinson import Brinson
 from polyfolio.report.results import Results
 from polyfolio.report.saved import save
 from polyfolio.rules.identity import run_id
@@ -43,11 +44,6 @@ class Result(Results):
 
     engine: Engine
 
-    @property
-    def book(self) -> Book:
-        """The lanes' state after the last row."""
-        return self.engine.book
-
     def save(self, folder: str | Path) -> Path:
         """Write journal, metrics, trades and equity into a folder, whole or not at all."""
         return save(self, folder)
@@ -55,6 +51,23 @@ class Result(Results):
     def why(self, lane: int | str, slot: int | str, row: int) -> str:
         """Why a trade was made, cut, refused or missing."""
         return self.journal.why(lane, slot, row)
+
+    def brinson(self, lane: int | str, benchmark: Mapping[str, float] | None = None, by: str = "symbol") -> Brinson:
+        """Why a lane did better or worse than a benchmark portfolio: allocation, selection, interaction, trading.
+
+        The run is walked once more, to see what was held at each close.
+
+        Args:
+            lane: name or number; it must not hold shorts.
+            benchmark: weight by symbol, to which the benchmark goes back at every close, without costs; what is left
+                of 1 is cash. None takes all of `account.benchmark`.
+            by: what the groups are: "symbol", or a label of the tape such as "sector".
+
+        Raises:
+            ConfigError: no benchmark, a symbol or label that nobody knows.
+            DataError: a short position, or a return that is not known.
+        """
+        return against(self, self.engine.signals, lane, benchmark, by)
 
     def __repr__(self) -> str:
         return terminal.text(self)
@@ -97,7 +110,7 @@ def backtest(
     walk(engine, progress)
     journal = engine.journal
     journal.run, journal.times = run_id(spec, rows.digest(), source_digest()), rows.times
-    return Result(spec, engine.plan, rows, journal, journal.run, engine)
+    return Result(spec, engine.plan, rows, journal, journal.run, engine.book, engine)
 
 
 def tape_of(spec: Spec) -> Tape:

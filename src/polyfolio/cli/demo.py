@@ -85,7 +85,7 @@ def show_places(terminal: Any, result: Result, out: Path) -> None:
     slot, row = next(iter(questions(result.journal)), (0, 0))
     moment = str(np.datetime64(int(result.tape.times[row]), "ns").astype("datetime64[m]"))
     lines = (
-        f"\n{out}/  metrics.json, trades.csv, equity.csv, and the journal: events, fills, marks (Parquet), meta.json",
+        f"\n{out}/  metrics.json, trades.csv, equity.csv, attribution.csv, and the journal (Parquet) with meta.json",
         f"polyfolio why {out} --lane {ASKED} --slot {result.tape.symbols[slot]} --at {moment}",
         "polyfolio config explain max_var        what a key means",
         "polyfolio run FILE                      the same with a configuration of your own",

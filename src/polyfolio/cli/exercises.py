@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from polyfolio import objects
+from polyfolio.backtest.holdings import against
 from polyfolio.engine import warm
 from polyfolio.kernels.compile import source_digest
 from polyfolio.report.episodes import compounded_by, drawdown_table
@@ -29,9 +30,13 @@ def report() -> None:
     """What `polyfolio run` computes, and the reports that are asked for by name."""
     engine = warm.exercise()
     tape, spec = engine.tape, warm.tiny_spec()
-    results = Results(spec, engine.plan, tape, engine.journal, run_id(spec, tape.digest(), source_digest()))
+    results = Results(
+        spec, engine.plan, tape, engine.journal, run_id(spec, tape.digest(), source_digest()), engine.book
+    )
     results.record()
     results.trade_table()
+    results.attribution(0)
+    against(results, engine.signals, 0, {tape.symbols[0]: 1.0}, "symbol")
     path = results.equity(0)
     drawdown_table(path, tape.times)
     compounded_by(np.zeros(path.size), np.zeros(path.size, dtype=np.int64))

@@ -53,12 +53,14 @@ def following(out: Console, lanes: tuple[str, ...]) -> Iterator[Any]:
 
 
 def show(out: Console, results: Results) -> None:
-    """Table, plot, accounting and conventions."""
+    """Table, plot, accounting, attribution and conventions."""
     columns = width(out)
     out.print(terminal.table(results, columns), width=columns)
     out.print()
     out.print(terminal.plot(results, columns, braille(out)), width=columns)
     out.print()
     out.print(terminal.accounting(results, columns), width=columns)
+    out.print()
+    out.print(terminal.by_instrument(results, columns), width=columns)
     out.print()
     out.print(terminal.conventions(results), width=columns)

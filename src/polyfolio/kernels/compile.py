@@ -157,11 +157,6 @@ def routine(function: F) -> F:
     return form
 
 
-def inlined(function: F) -> F:
-    """A kernel that builds a view: inlined before compilation, so that the view lives as long as its caller."""
-    return numba.njit(inline="always", no_cpython_wrapper=True, **_COMMON)(function)
-
-
 def entry(function: F) -> F:
     """A compiled function that Python calls; cached on disk."""
     return numba.njit(cache=True, **_COMMON)(function)

@@ -12,8 +12,9 @@ from typing import Any
 
 from numba.core import cgutils, types
 from numba.core.datamodel import models
+from numba.core.errors import TypingError
 from numba.core.types.misc import CPointer, SliceType
-from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer, infer_global, signature
 from numba.extending import infer_getattr, lower_builtin, lower_getattr, register_model
 
 
@@ -50,11 +51,30 @@ def _size(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return cgutils.create_struct_proxy(kind)(context, builder, value=value).size
 
 
-def _counts(index: Any) -> bool:
-    """Whether an index may be one of a strip: whole, and not plainly from the end."""
-    if isinstance(index, types.IntegerLiteral):
-        return bool(index.literal_value >= 0)
-    return isinstance(index, types.Integer)
+def _refuse_from_the_end(strip: Any, index: Any) -> None:
+    """A written index below 0 would read memory before the strip, so it does not compile."""
+    if isinstance(strip, Strip) and isinstance(index, int) and index < 0:
+        raise TypingError(f"index {index}: strips are counted from 0; write size - {-index}")
+
+
+@infer
+class _GetWritten(AbstractTemplate):  # type: ignore[misc]
+    """`strip[-1]`, refused; all else is left to `_Get`."""
+
+    key = "static_getitem"
+
+    def generic(self, args: Any, kws: Any) -> None:  # noqa: ARG002
+        _refuse_from_the_end(args[0], args[1])
+
+
+@infer
+class _SetWritten(AbstractTemplate):  # type: ignore[misc]
+    """`strip[-1] = value`, refused; all else is left to `_Set`."""
+
+    key = "static_setitem"
+
+    def generic(self, args: Any, kws: Any) -> None:  # noqa: ARG002
+        _refuse_from_the_end(args[0], args[1])
 
 
 @infer_global(operator.getitem)
@@ -64,7 +84,7 @@ class _Get(AbstractTemplate):  # type: ignore[misc]
     def generic(self, args: Any, kws: Any) -> Any:
         if kws or not isinstance(args[0], Strip):
             return None
-        if _counts(args[1]):
+        if isinstance(args[1], types.Integer):
             return signature(args[0].dtype, args[0], types.intp)
         if isinstance(args[1], SliceType) and not args[1].has_step:
             return signature(args[0], *args)
@@ -76,7 +96,7 @@ class _Set(AbstractTemplate):  # type: ignore[misc]
     """`strip[i] = value`."""
 
     def generic(self, args: Any, kws: Any) -> Any:
-        if kws or not isinstance(args[0], Strip) or not _counts(args[1]):
+        if kws or not isinstance(args[0], Strip) or not isinstance(args[1], types.Integer):
             return None
         return signature(types.none, args[0], types.intp, args[0].dtype)
 

@@ -6,45 +6,24 @@ for byte, as `Engine.run`.
 
 from __future__ import annotations
 
-from polyfolio.objects.data import (
-    LimitValue,
-    MarketData,
-    MarketRow,
-    PortfolioState,
-    Position,
-    RiskCheckResult,
-    Trade,
-    TradeRequest,
-    market_data,
-)
-from polyfolio.objects.desk import Desk, open_desk
-from polyfolio.objects.execution import ExecutionSimulator
-from polyfolio.objects.lifecycle import RISK_LIMITS, calculate_position_size, validate_signal_execution
-from polyfolio.objects.models import CommissionModel, MarketImpactModel, SlippageModel
-from polyfolio.objects.portfolio import PortfolioManager
-from polyfolio.objects.risk import RiskManager
-from polyfolio.objects.sizer import PositionSizer
-
-__all__ = [
-    "RISK_LIMITS",
-    "CommissionModel",
-    "Desk",
-    "ExecutionSimulator",
-    "LimitValue",
-    "MarketData",
-    "MarketImpactModel",
-    "MarketRow",
-    "PortfolioManager",
-    "PortfolioState",
-    "Position",
-    "PositionSizer",
-    "RiskCheckResult",
-    "RiskManager",
-    "SlippageModel",
-    "Trade",
-    "TradeRequest",
-    "calculate_position_size",
-    "market_data",
-    "open_desk",
-    "validate_signal_execution",
-]
+from polyfolio.objects.data import LimitValue as LimitValue
+from polyfolio.objects.data import MarketData as MarketData
+from polyfolio.objects.data import MarketRow as MarketRow
+from polyfolio.objects.data import PortfolioState as PortfolioState
+from polyfolio.objects.data import Position as Position
+from polyfolio.objects.data import RiskCheckResult as RiskCheckResult
+from polyfolio.objects.data import Trade as Trade
+from polyfolio.objects.data import TradeRequest as TradeRequest
+from polyfolio.objects.data import market_data as market_data
+from polyfolio.objects.desk import Desk as Desk
+from polyfolio.objects.desk import open_desk as open_desk
+from polyfolio.objects.execution import ExecutionSimulator as ExecutionSimulator
+from polyfolio.objects.lifecycle import RISK_LIMITS as RISK_LIMITS
+from polyfolio.objects.lifecycle import calculate_position_size as calculate_position_size
+from polyfolio.objects.lifecycle import validate_signal_execution as validate_signal_execution
+from polyfolio.objects.models import CommissionModel as CommissionModel
+from polyfolio.objects.models import MarketImpactModel as MarketImpactModel
+from polyfolio.objects.models import SlippageModel as SlippageModel
+from polyfolio.objects.portfolio import PortfolioManager as PortfolioManager
+from polyfolio.objects.risk import RiskManager as RiskManager
+from polyfolio.objects.sizer import PositionSizer as PositionSizer

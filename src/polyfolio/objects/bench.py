@@ -22,7 +22,8 @@ from polyfolio.engine.rows import Rows, rows_of
 from polyfolio.errors import DataError
 from polyfolio.kernels import doors
 from polyfolio.objects.calls import direct
-from polyfolio.objects.checks import finite, known
+from polyfolio.objects.checks import heard as refuse_no_numbers
+from polyfolio.objects.checks import known
 from polyfolio.objects.data import MarketData, PortfolioState
 from polyfolio.rules.plan import compile_spec
 from polyfolio.rules.spec import Spec
@@ -163,8 +164,8 @@ class Bench:
             known(signals, self.tickers, "signals", "Give market data for every ticker with a signal.")
         get = signals.get
         heard = [get(ticker, math.nan) for ticker in self.tickers]
-        if not math.isfinite(math.fsum(heard)):  # some NaN, which is allowed, or an infinity, which is not
-            finite(signals, "signals", "Correct the strategy.")
+        if not math.isfinite(math.fsum(heard)):  # a ticker without an opinion, or a value that is no number
+            refuse_no_numbers(signals)
         self._signal[:] = heard
 
     def want(self) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from numbers import Real
 
 from polyfolio.errors import DataError
 from polyfolio.rules.fields import closest
@@ -36,10 +37,36 @@ def known(tickers: Iterable[str], names: Iterable[str], field: str, remedy: str)
 
 
 def number(value: object, field: str, bound: str = "a finite number", remedy: str = "Correct it.") -> float:
-    """A finite number, not a bool."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    """A finite number, NumPy's among them, not a bool."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise DataError(field, value, bound, remedy)
     return float(value)
+
+
+def at_least_0(value: object, field: str) -> float:
+    """A number of 0 or more; NaN stands for unknown."""
+    if isinstance(value, bool) or not isinstance(value, Real) or value < 0.0 or math.isinf(value):
+        raise DataError(field, value, "a finite number of 0 or more, or NaN where unknown", "Correct it.")
+    return float(value)
+
+
+def above_0(value: object, field: str) -> float:
+    """A finite number above 0."""
+    found = number(value, field, "a finite number above 0")
+    if not found > 0.0:
+        raise DataError(field, value, "a finite number above 0", "Correct it.")
+    return found
+
+
+def heard(signals: Mapping[str, object]) -> None:
+    """Refuse the first signal that is no finite number."""
+    for ticker, value in signals.items():
+        number(
+            value,
+            f"signals[{ticker!r}]",
+            "a finite number",
+            "Leave the ticker out where there is no opinion: it keeps what it holds. 0 is flat.",
+        )
 
 
 def finite(values: Mapping[str, object], field: str, remedy: str) -> None:

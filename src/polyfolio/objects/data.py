@@ -13,6 +13,7 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.engine.rows import rows_of
 from polyfolio.errors import DataError
+from polyfolio.objects.checks import number
 
 PRICES = ("open", "high", "low", "close")
 
@@ -63,6 +64,9 @@ class PortfolioState:
 
     `metrics` may hold `peak` (highest value so far) and `day_equity` (value at the start of the day): the drawdown and
     daily loss limits read them; where they are missing, the value itself stands in.
+
+    Raises:
+        DataError: an amount of money that is no finite number.
     """
 
     total_value: float
@@ -72,6 +76,14 @@ class PortfolioState:
     realized_pnl: float = 0.0
     timestamp: datetime | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("total_value", "cash", "unrealized_pnl", "realized_pnl"):
+            number(
+                getattr(self, name),
+                f"{name} of PortfolioState",
+                remedy="Give money of the base currency, or take PortfolioManager.get_portfolio_state().",
+            )
 
 
 @dataclass

@@ -10,7 +10,7 @@ import numpy as np
 from polyfolio.core.codes import Commission, Impact, Slippage
 from polyfolio.kernels import doors
 from polyfolio.objects.bench import Bench
-from polyfolio.objects.checks import number
+from polyfolio.objects.checks import above_0, at_least_0, number
 from polyfolio.objects.configs import spec_of
 
 
@@ -58,21 +58,18 @@ class CommissionModel(_Model):
 
         Args:
             quantity: units, signed.
-            price: price of the fill.
+            price: price of the fill, above 0.
             unit: contract multiplier times FX rate.
             filled_before: what earlier fills of the same order took.
             period_volume: volume of the period so far; read by cumulative tiers.
         """
         order = np.array(
             [
-                number(value, name)
-                for name, value in (
-                    ("quantity", quantity),
-                    ("price", price),
-                    ("unit", unit),
-                    ("filled_before", filled_before),
-                    ("period_volume", period_volume),
-                )
+                number(quantity, "quantity"),
+                above_0(price, "price"),
+                above_0(unit, "unit"),
+                number(filled_before, "filled_before"),
+                at_least_0(number(period_volume, "period_volume"), "period_volume"),
             ]
         )
         return float(doors.fee_of(self._rules, self._tiers, order))
@@ -107,7 +104,14 @@ class SlippageModel(_Model):
             volume: what a volume share is taken of; NaN = unknown.
             spread: quoted spread in price units; NaN = none.
         """
-        order = np.array([number(quantity, "quantity"), number(price, "price"), volume, spread], dtype=np.float64)
+        order = np.array(
+            [
+                number(quantity, "quantity"),
+                above_0(price, "price"),
+                at_least_0(volume, "volume"),
+                at_least_0(spread, "spread"),
+            ]
+        )
         return float(doors.concession_of(self._rules, order))
 
 
@@ -151,12 +155,14 @@ class MarketImpactModel(_Model):
             volume: the volume it is judged against.
             volatility: standard deviation of one bar's return.
         """
+        volume, volatility = at_least_0(volume, "volume"), at_least_0(volatility, "volatility")
         out = self._out(quantity, volume, volatility, math.nan)
         return ImpactOf(float(out[0]), float(out[1]))
 
     def largest_quantity(self, limit: float, volume: float, volatility: float) -> float:
         """Most units whose paid impact is at most `limit`; inf where nothing binds."""
-        return float(self._out(1.0, volume, volatility, limit)[2])
+        volume, volatility = at_least_0(volume, "volume"), at_least_0(volatility, "volatility")
+        return float(self._out(1.0, volume, volatility, above_0(limit, "limit"))[2])
 
     def _out(self, quantity: float, volume: float, volatility: float, limit: float) -> np.ndarray:
         out = np.zeros(3)

@@ -55,7 +55,7 @@ class PositionSizer:
         """Weights for all tickers of the market data.
 
         Args:
-            signals: -1 to 1 by ticker; 0 is flat. A ticker left out, or NaN, keeps what it holds.
+            signals: -1 to 1 by ticker; 0 is flat. A ticker left out keeps what it holds.
             portfolio_state: cash and positions, valued at the market data's closes.
             market_data: bars by ticker, for every ticker held or with a signal.
 
@@ -63,10 +63,10 @@ class PositionSizer:
             Ticker -> share of equity, signed. On a desk: before the risk manager's stages.
 
         Raises:
-            DataError: unknown ticker, missing bar, a signal that is no number, no equity.
+            DataError: unknown ticker, missing bar, a signal that is no finite number, no equity.
         """
         if self._desk is not None:
-            checks.finite(signals, "signals", "Correct the strategy.")
+            checks.heard(signals)
             return self._desk.size(signals, market_data)
         bench = self._bench
         if bench is None or bench.tickers != tuple(market_data):
@@ -76,7 +76,7 @@ class PositionSizer:
             bench.hold(portfolio_state)
             bench.hear(signals)
         except (TypeError, ValueError, AttributeError) as error:
-            checks.finite(signals, "signals", "Correct the strategy.")
+            checks.heard(signals)
             raise DataError(
                 "market_data",
                 type(next(iter(market_data.values()))).__name__,

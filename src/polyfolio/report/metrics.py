@@ -20,10 +20,12 @@ from polyfolio.kernels.measures.cards import Card, cards, definitions_version
 from polyfolio.report import families
 from polyfolio.report.annualise import BarCounter, elapsed_years, periods_per_year, stamps
 from polyfolio.report.checked import same_length, series
+from polyfolio.rules.fields import closest
 
 # What a ruined account still has; everything else divides by its wealth or takes the logarithm of it.
 _SURVIVES_RUIN = frozenset({"total_return", "max_drawdown"})
 _ACTIVITY = ("exposure", "trades")
+LISTED = " `list(metrics)` names them all, docs/reference/definitions.md says what they are."
 _MISSING = {
     "returns": "",
     "relative": "no benchmark was given",
@@ -91,6 +93,12 @@ class Activity:
     closed: Any = None
 
 
+class UnknownMetricError(ConfigError, KeyError):
+    """A name that is no metric. It is a KeyError too, so that `in` and `get` answer as for any map."""
+
+    __str__ = Exception.__str__  # that of KeyError would show the quoted text
+
+
 @dataclass(frozen=True)
 class Metrics(Mapping[str, float]):
     """Numbers by name, in the order of their cards.
@@ -118,6 +126,10 @@ class Metrics(Mapping[str, float]):
     definitions: str = field(default_factory=definitions_version)
 
     def __getitem__(self, name: str) -> float:
+        if name not in self.numbers:
+            raise UnknownMetricError(
+                "metric", name, f"one of the {len(self)} metrics", closest(str(name), self.numbers) + LISTED
+            )
         return self.numbers[name]
 
     def __iter__(self) -> Iterator[str]:

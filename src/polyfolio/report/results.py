@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from polyfolio.core.book import Book
 from polyfolio.core.codes import Event
 from polyfolio.core.journal import Journal
 from polyfolio.core.tape import Tape
@@ -18,6 +19,7 @@ from polyfolio.kernels import attribution
 from polyfolio.kernels.measures import growth, paid
 from polyfolio.kernels.measures.cards import definitions_version
 from polyfolio.kernels.measures.trades import ACTION
+from polyfolio.report.attribution import Attribution, attribute, orders_wait
 from polyfolio.report.episodes import Prices, closed_trades, trade_columns
 from polyfolio.report.metrics import Benchmark, Convention, Metrics, metrics_from_marks
 from polyfolio.rules.plan import Plan
@@ -36,6 +38,7 @@ class Results:
         tape: the market rows.
         journal: what happened.
         run_id: digest of configuration, tape, kernels and seed.
+        book: the lanes' state after the last row.
     """
 
     spec: Spec
@@ -43,6 +46,7 @@ class Results:
     tape: Tape
     journal: Journal
     run_id: str
+    book: Book
 
     @property
     def lanes(self) -> tuple[str, ...]:
@@ -91,6 +95,12 @@ class Results:
         names = (*attribution.COST_KINDS, "change", "remainder")
         return {**dict(zip(names, (out + 0.0).tolist(), strict=True)), "largest_residual": worst}
 
+    def attribution(self, lane: int | str) -> Attribution:
+        """Where a lane's change of equity came from: by instrument, by kind of cost, by the wait for the fill."""
+        index = self.journal.index_of(lane)
+        waits = orders_wait(self.spec.lanes[index].execution)
+        return attribute(self.book, index, self._parts[index], self.tape, self.accounting(index), waits)
+
     def trade_table(self) -> dict[str, npt.NDArray[Any]]:
         """Closed trades of every lane as columns, names in place of numbers, stamps in nanoseconds."""
         prices = Prices(np.array(self.tape.high), np.array(self.tape.low), self._multipliers)
@@ -125,7 +135,13 @@ class Results:
             }
             for name in self.lanes
         }
-        return {"run": self.run_id, "name": self.spec.name, "conventions": self.conventions(), "lanes": lanes}
+        return {
+            "run": self.run_id,
+            "name": self.spec.name,
+            "notes": list(self.plan.notes),
+            "conventions": self.conventions(),
+            "lanes": lanes,
+        }
 
     # -- computed once ----------------------------------------------------------------------------------------------
 

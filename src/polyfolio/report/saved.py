@@ -1,13 +1,14 @@
 """Results on disk: saving a run, opening it again, and carrying old formats forward.
 
 A folder holds meta.json (what the run was), events, fills and marks (the journal) and times as Parquet, metrics.json,
-trades.csv and equity.csv.
+trades.csv, equity.csv and attribution.csv.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,6 +23,7 @@ from polyfolio.core.journal import COLUMNS, VERSION, Journal
 from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
 from polyfolio.kernels.compile import source_digest
+from polyfolio.report.attribution import COLUMNS as COLUMNS_OF_SLOTS
 from polyfolio.report.folders import whole
 from polyfolio.report.results import Results
 
@@ -85,6 +87,7 @@ def save(results: Results, folder: str | Path) -> Path:
         _write_rows(part / "times.parquet", results.tape.times.view([("time", "i8")]))
         _csv(part / "trades.csv", TRADE_COLUMNS, _trade_lines(results))
         _csv(part / "equity.csv", ("time", *results.lanes), _equity_lines(results))
+        _csv(part / "attribution.csv", ("lane", "symbol", *COLUMNS_OF_SLOTS), _attribution_lines(results))
     return place
 
 
@@ -244,3 +247,11 @@ def _equity_lines(results: Results) -> Iterable[Iterable[Any]]:
     paths = [results.equity(lane).tolist() for lane in results.lanes]
     rows = results.journal.lane(0).marks["row"]
     return zip(_stamps(results.tape.times[rows]), *paths, strict=True)
+
+
+def _attribution_lines(results: Results) -> Iterable[Iterable[Any]]:
+    """A line for each slot of each lane, unknown numbers empty; without a mark on every bar there are none."""
+    lanes = results.lanes if results.journal.level >= Level.SUMMARY else ()
+    for lane in lanes:
+        for row in results.attribution(lane).rows():
+            yield ["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from polyfolio.core import words
 from polyfolio.core.codes import Level
+from polyfolio.report.attribution import COLUMNS as SLOT_COLUMNS
 from polyfolio.report.plot import legend, lines_plot
 from polyfolio.report.results import Results
 
@@ -32,6 +33,8 @@ COLUMNS = (
 )
 # In narrow windows.
 SHORT = {"volatility": "vol.", "max. drawdown": "max. dd", "turnover a year": "turn./y", "costs bp": "bp"}
+SHOWN_SLOTS = 8
+SPLIT = ("gain", "carry", "costs", "profit")
 TERMS = ("gain", "dividends", "interest", "flows", "commission", "slippage", "impact", "borrow", "funding")
 
 
@@ -111,6 +114,27 @@ def accounting(results: Results, width: int) -> RenderableType:
     return Group(title, shown)
 
 
+def by_instrument(results: Results, width: int) -> RenderableType:
+    """What the largest profits and losses came from, slot by slot, and what is left of each lane's change."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    found = [results.attribution(lane).rows() for lane in results.lanes]
+    slots = [dict(zip(("lane", "symbol", *SLOT_COLUMNS), row, strict=True)) for rows in found for row in rows]
+    slots = sorted((row for row in slots if row["symbol"]), key=lambda row: -abs(row["profit"]))
+    digits = ",.2f" if width >= NARROW else ",.0f"
+    shown = Table(box=None, pad_edge=False, padding=(0, gap(width), 0, 0), header_style="bold")
+    for name in ("lane", "symbol"):
+        shown.add_column(name, no_wrap=True, overflow="ellipsis", max_width=LONGEST_NAME)
+    for name in SPLIT:
+        shown.add_column(f"= {name}" if name == "profit" else name, justify="right", no_wrap=True)
+    for row in slots[:SHOWN_SLOTS]:
+        shown.add_row(row["lane"], row["symbol"], *(f"{row[name]:+{digits}}" for name in SPLIT))
+    more = f"; {len(slots) - SHOWN_SLOTS:,} more in attribution.csv" if len(slots) > SHOWN_SLOTS else ""
+    return Group(Text(f"By instrument, the largest first{more}.", style="bold"), shown)
+
+
 def conventions(results: Results) -> Text:
     """What the numbers of the table mean."""
     from rich.text import Text  # noqa: PLC0415
@@ -119,7 +143,9 @@ def conventions(results: Results) -> Text:
 
 
 def convention_lines(results: Results) -> Iterator[str]:
-    """The conventions, a line each."""
+    """What the plan notes, and the conventions, a line each."""
+    for note in results.plan.notes:
+        yield f"Note: {note}."
     found = results.conventions()
     first, last = (words.stamp(results.tape.times[row]) for row in (0, -1))
     yield f"{results.tape.rows:,} bars from {first} to {last}; {found['returns']}; money in {found['currency']}."

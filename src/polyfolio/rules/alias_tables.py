@@ -73,7 +73,7 @@ def frequency(value: Any, _: Mapping[str, Any]) -> Any:
 
 def stages(value: Any, _: Mapping[str, Any]) -> Any:
     """Caps by stage."""
-    return [{"by": "stage", "cap": value}]
+    return [{"by": "stage", "cap": value, "absent": True}]
 
 
 def assets(value: Any, _: Mapping[str, Any]) -> Any:

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
-
-from pydantic_core import PydanticCustomError
 
 from polyfolio.core.codes import BarUntil, Commission, Sizing, VarMethod
 from polyfolio.rules.execution import CommissionSection, Exits, Rebalance
+from polyfolio.rules.problems import Problem
 from polyfolio.rules.risk import Risk
 from polyfolio.rules.sections import Account, Limits, SizingSection
-
-
-class Problem(NamedTuple):
-    """One fault of a configuration. `path` leads to the key, from the model that found it."""
-
-    path: tuple[str | int, ...]
-    value: object
-    bound: str
-    remedy: str
 
 
 def in_limits(limits: Limits) -> Iterator[Problem]:
@@ -144,13 +133,9 @@ def in_account(account: Account, limits: Limits, sizing: SizingSection) -> Itera
             f"below 1 / max_leverage ({1.0 / leverage:g})",
             "A full book would be liquidated at once: lower maintenance_margin or max_leverage.",
         )
-    if "gross_target" in sizing.model_fields_set and sizing.gross_target > _ceiling(limits):
-        yield Problem(
-            ("sizing", "gross_target"),
-            sizing.gross_target,
-            f"at most the largest gross exposure ({_ceiling(limits):g})",
-            "The weights cannot be met: lower gross_target, or raise max_gross and max_leverage.",
-        )
+    # The default aims at 1 whatever the limits are, and they cut it; a number that was written is meant.
+    if "gross_target" in sizing.model_fields_set:
+        yield from _in_target(sizing, limits)
     smallest, capital = limits.min_notional, account.initial_capital
     if smallest is not None and smallest > capital and _ceiling(limits) <= 1.0:
         yield Problem(
@@ -173,6 +158,43 @@ def in_account(account: Account, limits: Limits, sizing: SizingSection) -> Itera
             "a number with method: volatility_target",
             "Give the volatility to aim at, for example target_volatility: 0.1.",
         )
+
+
+def _in_target(sizing: SizingSection, limits: Limits) -> Iterator[Problem]:
+    """A gross exposure to aim at that no book within the limits has."""
+    path, target = ("sizing", "gross_target"), sizing.gross_target
+    if target > _ceiling(limits):
+        yield Problem(
+            path,
+            target,
+            f"at most the largest gross exposure ({_ceiling(limits):g})",
+            "The weights cannot be met: lower gross_target, or raise max_gross and max_leverage.",
+        )
+    reserve = limits.min_cash_reserve or 0.0
+    # Where nothing is short the sum of the weights is the gross exposure, and cash is the rest.
+    if reserve > 0.0 and not sizing.allow_short and _above(target, 1.0 - reserve):
+        yield Problem(
+            path,
+            target,
+            f"at most 1 - limits.min_cash_reserve ({1.0 - reserve:g}, with min_cash_reserve: {reserve:g})",
+            "The weights cannot be met beside the cash: lower gross_target or min_cash_reserve.",
+        )
+    if limits.max_position is None or limits.max_positions is None:
+        return
+    largest = limits.max_position * limits.max_positions
+    if _above(target, largest):
+        yield Problem(
+            path,
+            target,
+            f"at most limits.max_position ({limits.max_position:g}) x limits.max_positions ({limits.max_positions}), "
+            f"which is {largest:g}",
+            "So few positions of this size cannot add up to it: lower gross_target, or raise one of the two limits.",
+        )
+
+
+def _above(value: float, bound: float) -> bool:
+    """Above, and not by the rounding of decimal numbers alone."""
+    return value > bound * (1.0 + 1e-12)
 
 
 def in_exits(exits: Exits) -> Iterator[Problem]:
@@ -246,10 +268,3 @@ def in_commission(commission: CommissionSection) -> Iterator[Problem]:
             "null: the last tier is open",
             "Volumes beyond it would have no rate: write max_volume: null.",
         )
-
-
-def refuse(problems: Iterator[Problem]) -> None:
-    """Raise all problems found at once, in the form validators raise them."""
-    found = list(problems)
-    if found:
-        raise PydanticCustomError("contradiction", "contradiction", {"problems": found})

@@ -112,7 +112,16 @@ def schedule(lane: Lane, plan: Plan, index: int) -> dict[str, Any]:
         "commission": "; ".join(_commission(lane)),
         "slippage": lane.execution.slippage.model.name.lower(),
         "market_impact": lane.execution.market_impact.model.name.lower(),
+        **({"label_caps": list(_label_caps(lane))} if lane.limits.labels else {}),
     }
+
+
+def _label_caps(lane: Lane) -> Iterator[str]:
+    for cap in lane.limits.labels:
+        caps = cap.cap if isinstance(cap.cap, Mapping) else {"each": cap.cap}
+        waits = "; a label that no symbol of the tape carries " + ("waits" if cap.absent else "is refused")
+        listed = ", ".join(f"{name} {number:g}" for name, number in caps.items())
+        yield f"{cap.by}: {listed}" + (waits if isinstance(cap.cap, Mapping) else "")
 
 
 def _commission(lane: Lane) -> Iterator[str]:

@@ -7,8 +7,18 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError, core_schema
+
+from polyfolio.rules.problems import refusal
 
 BARS = "bars"
 SHARE = "share of equity"
@@ -21,9 +31,23 @@ ZERO = "0"  # a floor that is off
 
 
 class Section(BaseModel):
-    """A part of the configuration: frozen, strict, unknown keys refused."""
+    """A part of the configuration: frozen, strict, unknown keys refused.
+
+    Raises:
+        ConfigError: names field, value, bound and remedy of every fault.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise refusal(type(self), error) from None
+
+    # Pydantic calls an `__init__` of one's own for each section inside a section too, where the path is not known
+    # yet; with this mark it only validates there, and the outermost call names the whole path.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 def key(  # noqa: PLR0913 - the parts of a key are named at each call, none is optional in spirit
@@ -91,9 +115,10 @@ WORD = Words()
 
 
 def closest(word: str, known: Any) -> str:
-    """The sentence that names the nearest known word, or all of them."""
-    near = difflib.get_close_matches(word.lower(), [str(name) for name in known], n=1, cutoff=0.6)
-    return f"Did you mean `{near[0]}`?" if near else "Choose one of these words."
+    """The sentence that names the nearest known word, whatever its case, or says to choose."""
+    words = {str(name).lower(): str(name) for name in known}
+    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    return f"Did you mean `{words[near[0]]}`?" if near else "Choose one of these words."
 
 
 def as_tuple(value: object) -> object:

@@ -244,8 +244,10 @@ class _Compiler:
         if strategy is None:
             name = key = lane.signal or lane.name
         else:
-            registry.check("strategy", strategy.name, f"{at}.strategy.name")
+            made = registry.resolve("strategy", strategy.name, f"{at}.strategy.name")
             name, key = lane.name, strategy.model_dump_json()
+            if getattr(made, "once", False):  # what it says must reach a row at which the lane decides
+                key += f" {lane.rebalance.every}"
         if (strategy is None, key) not in self.heard:
             self.heard[(strategy is None, key)] = len(self.sources)
             self.sources.append(Source(name, strategy))

@@ -25,7 +25,11 @@ LIMITS: dict[str, dict[str, Any]] = {
         "limits": {
             "max_gross": 0.50,
             "labels": [
-                {"by": "stage", "cap": {"MATURE": 0.30, "VALIDATION": 0.15, "DISCOVERY": 0.05, "DECAY": 0.10}},
+                {
+                    "by": "stage",
+                    "cap": {"MATURE": 0.30, "VALIDATION": 0.15, "DISCOVERY": 0.05, "DECAY": 0.10},
+                    "absent": True,  # few accounts hold all four stages
+                },
                 {"by": "asset", "cap": 0.20},
             ],
             "min_cash_reserve": 0.30,

@@ -6,13 +6,13 @@ import difflib
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from polyfolio.errors import ConfigError
-from polyfolio.rules.contradictions import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[str | int, ...]
@@ -31,6 +31,22 @@ TYPES = {
     "missing": "given",
 }
 COMPARISONS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+class Problem(NamedTuple):
+    """One fault of a configuration. `path` leads to the key, from the model that found it."""
+
+    path: Path
+    value: object
+    bound: str
+    remedy: str
+
+
+def refuse(problems: Iterator[Problem]) -> None:
+    """Raise all problems found at once, in the form validators raise them."""
+    found = list(problems)
+    if found:
+        raise PydanticCustomError("contradiction", "contradiction", {"problems": found})
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,12 @@ def build(model: type[Model], data: object, origin: Origin | None = None) -> Mod
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise combine(list(problems_of(model, error)), origin or Origin()) from None
+        raise refusal(model, error, origin) from None
+
+
+def refusal(model: type[BaseModel], error: ValidationError, origin: Origin | None = None) -> ConfigError:
+    """The one error that all complaints about a model's data become."""
+    return combine(list(problems_of(model, error)), origin or Origin())
 
 
 def combine(problems: list[Problem], origin: Origin) -> ConfigError:

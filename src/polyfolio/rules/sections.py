@@ -150,6 +150,13 @@ class LabelCap(Section):
         used="stage cap_label",
         record="",
     )
+    absent: bool = key(
+        False,
+        "true: the map may name labels that no symbol carries; their caps wait, and the run says so.",
+        example=True,
+        used="plan, against the tape's labels",
+        record="",
+    )
 
 
 class Limits(Section):

@@ -9,10 +9,10 @@ from pydantic import JsonValue, model_validator
 
 from polyfolio.core.codes import Level, SizeAt, Sizing
 from polyfolio.rules import contradictions
-from polyfolio.rules.contradictions import Problem, refuse
 from polyfolio.rules.execution import Execution, Exits, Rebalance
 from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, closest, key
 from polyfolio.rules.presets import expand, merge
+from polyfolio.rules.problems import Problem, refuse
 from polyfolio.rules.risk import Correlation, Feedback, Hedge, Risk
 from polyfolio.rules.sections import Account, Limits, SizingSection
 from polyfolio.rules.tape import TapeSection

@@ -104,9 +104,18 @@ class Labels:
         vector = self.names.index(cap.by)
         values = self.values[vector]
         wanted = cap.cap if isinstance(cap.cap, Mapping) else dict.fromkeys(values, cap.cap)
-        for name in wanted:
+        for name, number in wanted.items():
             if name not in values:
-                note = f"{field}.cap.{name}: no symbol carries this {cap.by} ({', '.join(values)}); the cap waits"
+                carried = ", ".join(values) or "none"
+                if not cap.absent:
+                    raise ConfigError(
+                        f"{field}.cap.{name}",
+                        number,
+                        f"for a {cap.by} that some symbol carries: {carried}",
+                        f"{closest(name, values)} Where it may be missing from a tape, write `absent: true` beside "
+                        "the cap.",
+                    )
+                note = f"{field}.cap.{name}: no symbol carries this {cap.by} ({carried}); the cap waits"
                 self.notes += [] if note in self.notes else [note]
         return [(float(vector), float(values.index(name)), number) for name, number in wanted.items() if name in values]
 

@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, model_validator
 
-from polyfolio.rules.contradictions import Problem, refuse
 from polyfolio.rules.fields import FROZEN_LIST, Section, key, problem
+from polyfolio.rules.problems import Problem, refuse
 
 
 def _moment(value: object) -> object:

@@ -8,6 +8,7 @@ last one, and both agree: a signal of row t uses the rows up to t. `check.check_
 from __future__ import annotations
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -24,10 +25,13 @@ class Strategy(ABC):
     Attributes:
         sizing: sizing method that a lane with this strategy should use where it names none.
         remembers: True where a signal depends on every row since the start, not on the last `warmup` rows alone.
+        once: True where an opinion is said in one row and then no more: it stands until the first row at which the
+            lane decides and the slot trades.
     """
 
     sizing: ClassVar[str] = "equal_weight"
     remembers: ClassVar[bool] = False
+    once: ClassVar[bool] = False
 
     def fit(self, tape: Tape) -> Self:  # noqa: ARG002
         """Learn from a tape; what is learned ends in `_`. This one learns nothing."""
@@ -64,3 +68,10 @@ def at_least(name: str, value: Any, least: float, whole: bool = True) -> None:
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
         raise ConfigError(name, value, f"a {'whole ' if whole else ''}number >= {least:g}", "Correct the argument.")
+
+
+def finite(name: str, value: Any) -> float:
+    """Refuse an argument that is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ConfigError(name, value, "a finite number", "Correct the argument.")
+    return float(value)

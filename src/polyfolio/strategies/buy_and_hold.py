@@ -10,11 +10,15 @@ import numpy as np
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
-from polyfolio.strategies.base import Strategy
+from polyfolio.rules.fields import closest
+from polyfolio.strategies.base import Strategy, finite
 
 
 class BuyAndHold(Strategy):
     """The weights at the first row, no opinion ever after.
+
+    The weights stand until the lane hears them: where it decides every fifth row, or once a week, it buys at its next
+    decision. What a limit cuts off there stays unbought, and what a stop sells is not bought again.
 
     Args:
         weights: weight of each symbol, 0 for those left out; None for 1 / number of symbols.
@@ -24,6 +28,7 @@ class BuyAndHold(Strategy):
 
     sizing: ClassVar[str] = "weights"
     remembers: ClassVar[bool] = True
+    once: ClassVar[bool] = True
 
     def __init__(self, *, weights: Mapping[str, float] | None = None, start: str = "all") -> None:
         self.weights = weights
@@ -51,5 +56,9 @@ class BuyAndHold(Strategy):
             return np.full(tape.slots, 1.0 / tape.slots)
         row = np.zeros(tape.slots)
         for symbol, weight in self.weights.items():
-            row[tape.universe.slot(symbol)] = weight
+            if symbol not in tape.symbols:
+                known = ", ".join(tape.symbols[:12])
+                bound = f"of one of the tape's {tape.slots} symbols ({known})"
+                raise ConfigError(f"weights.{symbol}", weight, bound, closest(symbol, tape.symbols))
+            row[tape.symbols.index(symbol)] = finite(f"weights.{symbol}", weight)
         return row

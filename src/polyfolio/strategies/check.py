@@ -129,7 +129,7 @@ def _same(found: Floats, wanted: Floats, where: tuple[Tape, int], field: str, re
 
 
 def _other_future(tape: Tape, cut: int, random: np.random.Generator) -> Tape:
-    """The tape with every row from `cut` on replaced: prices, volumes, and which slots trade."""
+    """The tape with every row from `cut` on replaced: prices, volumes, payouts, and which slots trade."""
     shape = (tape.rows - cut, tape.slots)
     tradable = tape.tradable.copy()
     tradable[cut:] = random.random(shape) < 0.8
@@ -143,4 +143,7 @@ def _other_future(tape: Tape, cut: int, random: np.random.Generator) -> Tape:
     if tape.splits is not None:
         changed["splits"] = tape.splits.copy()
         changed["splits"][cut:] = np.where(random.random(shape) < 0.1, 2.0, 1.0)
+    if tape.dividends is not None:
+        changed["dividends"] = tape.dividends.copy()
+        changed["dividends"][cut:] = np.where(random.random(shape) < 0.1, close * 0.05, 0.0)
     return replace(tape, tradable=tradable, **changed)

@@ -14,8 +14,9 @@ from polyfolio.strategies.base import Strategy, at_least
 class Momentum(Strategy):
     """The sign of the return over `lookback` rows that ended `skip` rows ago, or the names where it was largest.
 
-    The return is that of one unit held through splits, without dividends. A name without a close at either end, or
-    not tradable now, gets no opinion.
+    The return is the total return of one unit held through splits, its dividends put back into it at the close of
+    their ex-date; a tape without dividends gives the return of the price. A name without a close at either end, or not
+    tradable now, gets no opinion.
 
     Args:
         lookback: rows the return covers.
@@ -73,7 +74,9 @@ class Momentum(Strategy):
         held = np.where(tape.tradable != 0, tape.close, np.nan)
         if tape.splits is not None:
             # One unit becomes this many; later splits never reach back into earlier rows.
-            held = held * np.cumprod(np.where(tape.splits > 0.0, tape.splits, 1.0), axis=0)
+            held = held * units_of(tape.splits)
+        if tape.dividends is not None:
+            held = held * reinvested(tape.dividends, held, tape.splits)
         change = np.full(held.shape, np.nan)
         span = self.lookback + self.skip
         if tape.rows > span:
@@ -92,3 +95,24 @@ class Momentum(Strategy):
         if self.long_short:
             count = np.minimum(count, known // 2)
         return rank < count, (rank >= known - count) & (rank < known)
+
+
+def units_of(splits: Floats) -> Floats:
+    """What one unit of the first row has become by each row."""
+    return np.asarray(np.cumprod(np.where(splits > 0.0, splits, 1.0), axis=0))
+
+
+def reinvested(payouts: Floats, held: Floats, splits: Floats | None) -> Floats:
+    """What one holding has become by each row where every payout buys more of it at the close.
+
+    Args:
+        payouts: money per unit on the ex-date; NaN = none.
+        held: worth of one unit of the first row, NaN where it has no close; the last one stands in there.
+        splits: new units per old.
+    """
+    rows = np.arange(held.shape[0])[:, None]
+    last = np.maximum.accumulate(np.where(np.isnan(held), 0, rows), axis=0)
+    worth = np.take_along_axis(held, last, axis=0)
+    paid = np.nan_to_num(payouts) if splits is None else np.nan_to_num(payouts) * units_of(splits)
+    more = np.where(paid != 0.0, 1.0 + paid / worth, 1.0)
+    return np.asarray(np.cumprod(np.where(np.isnan(more), 1.0, more), axis=0))
