@@ -11,7 +11,7 @@ from typing import Any
 
 from polyfolio.core.codes import FillAt, Moment, OrderType, Reason
 from polyfolio.core.types import Flags, Floats, Ints
-from polyfolio.kernels.accounting import round_to_lot
+from polyfolio.kernels.accounting import round_to_lot, settle
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.costs import has_simple_costs
 from polyfolio.kernels.fills import all_or_none, fillable, why_not
@@ -175,6 +175,33 @@ def fund(at: Any, index: int, row: int, reference: Any, unit: Any) -> int:
     if factor < 1.0:
         cut_openings(at, index, row, factor)
     return 0
+
+
+@routine
+def fill_directly(at: Any, index: int, row: int, reference: Any, unit: Any) -> int:
+    """Gather, fund and fill in one go where all orders are plain, all fill whole and all can be paid, as most do.
+
+    Returns 0, with nothing changed, where that is not so.
+    """
+    lane = lane_at(at, index, row)
+    bar = bar_at(at, row)
+    s = at.s
+    if ask_all(lane.order_quantity, bar.tradable, bar.volume, s.asked, s.own, s.trade, lane.crossed, s.why) != _SOME:
+        return 0
+    price_simply(lane, s, reference, unit, bar.spread)
+    if not pays_for_all(lane, s, reference, unit):
+        return 0
+    settle(lane, s, reference, unit)
+    end_all(lane.order_quantity, lane.order_filled)
+    return 1
+
+
+@loop
+def end_all(quantity: Floats, filled: Floats) -> None:
+    """No order works any more."""
+    for k in range(quantity.size):
+        quantity[k] = 0.0
+        filled[k] = 0.0
 
 
 @routine

@@ -15,6 +15,7 @@ from polyfolio.core.types import Floats
 from polyfolio.kernels.accounting import split
 from polyfolio.kernels.carry import accrue
 from polyfolio.kernels.compile import kernel, loop, routine
+from polyfolio.kernels.costs import has_simple_costs
 from polyfolio.kernels.exits import (
     STOPS,
     TARGETS,
@@ -33,6 +34,7 @@ from polyfolio.kernels.gather import (
     any_resting,
     cross_group,
     cross_sleeves,
+    fill_directly,
     fund,
     gather,
     match_resting,
@@ -190,6 +192,11 @@ def open_phase(lane: Any, bar: Any, s: Any, meets: int) -> None:
     """
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
         target_at_fill(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
+    alone = lane.account.plain != 0 and lane.account.guarded == 0 and not (meets or lane.netted)
+    if alone and lane.rules.fill == _NEXT_OPEN and lane.rules.direct and has_simple_costs(lane.rules):
+        if fill_directly(lane.at, lane.index, bar.row, bar.open, bar.unit_open):
+            lane.account.working = 0
+            return
     if not waits_for_later(lane, _OPEN) and gather(lane.at, lane.index, bar.row, _OPEN, bar.open):
         if lane.netted:
             cross_sleeves(lane.at, lane.index, bar.row)
