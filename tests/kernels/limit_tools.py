@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from polyfolio.core.codes import CorrelationRule, VarMethod, Warmup
 from polyfolio.core.records import RULES
 from polyfolio.core.types import Flags, Floats
+from polyfolio.kernels.bounds import tail_factors
 from polyfolio.kernels.risk import KNOWN, RiskView, scratch_size
 from tests.kernels.risk_tools import triangle
 
@@ -35,6 +36,9 @@ def rules(**settings: float) -> Any:
     record.hedge_slot = -1
     for name, value in settings.items():
         record[name] = value
+    factors = np.empty(2)
+    tail_factors(record.var_confidence, factors)
+    record.normal_var, record.normal_es = factors
     return record
 
 

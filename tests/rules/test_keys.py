@@ -129,7 +129,7 @@ def test_every_field_of_the_record_is_written_from_a_key_or_from_a_lookup() -> N
         "label_caps",
         "label_caps_end",
     }
-    from_the_tape = {"lots", "uncut", "direct"}
+    from_the_tape = {"lots", "uncut", "direct", "normal_var", "normal_es"}
     assert set(RULES.names or ()) - named - looked_up == from_the_tape
     assert looked_up - {"signal"} <= set(RULES.names or ()) - named
 

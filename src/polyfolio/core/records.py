@@ -229,6 +229,8 @@ RULES = np.dtype(
         ("label_caps", "i8"),  # first row of this lane's caps in the plan's label cap table
         ("label_caps_end", "i8"),
         ("lots", "i8"),  # 1: some instrument trades in whole lots, so the orders are certified again after rounding
+        ("normal_var", "f8"),  # VaR / sigma of a normal return at var_confidence
+        ("normal_es", "f8"),  # ES / sigma of the same
         ("direct", "i8"),  # 1: nothing about a fill depends on volume, slippage or tiers, and fills are not journalled
         ("uncut", "i8"),  # 1: no lots, no smallest order, no impact cap: an order is its target minus what is held
         ("level", "i8"),  # journal level

@@ -12,6 +12,7 @@ from polyfolio.core.codes import Level
 from polyfolio.core.records import EVENT, FILL, MARK
 from polyfolio.core.types import Floats
 from polyfolio.core.views import Ledger, Log, Scratch
+from polyfolio.kernels.bounds import tail_factors
 from polyfolio.kernels.certificate import certificate_rows
 from polyfolio.kernels.projection import projection_work
 from polyfolio.kernels.risk import KNOWN, scratch_size
@@ -37,10 +38,20 @@ def records(array: np.ndarray) -> Any:
     return array.view(np.dtype((Record, array.dtype))) if numba_config.DISABLE_JIT else array
 
 
+def look_up_tails(rules: np.ndarray) -> None:
+    """The normal factors of each lane's confidence: found once, they are asked for at every decision."""
+    factors = np.empty(2)
+    for confidence in np.unique(rules["var_confidence"]).tolist():
+        tail_factors(confidence, factors)
+        same = rules["var_confidence"] == confidence
+        rules["normal_var"][same], rules["normal_es"][same] = factors
+
+
 def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> Ledger:
     """The plan's and the book's arrays as the walk reads them."""
     rules = plan.rules.copy()
     rules["lots"] = int((instruments["lot"] > 0.0).any())
+    look_up_tails(rules)
     smallest = (instruments["min_notional"] > 0.0).any() | (rules["min_notional"] > 0.0)
     free = np.logical_and.reduce([np.isinf(rules[name]) for name in ("participation_rate_limit", "auction_share")])
     rules["direct"] = (

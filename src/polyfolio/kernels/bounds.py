@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from polyfolio.core.codes import Reason, VarMethod
-from polyfolio.kernels.compile import kernel
+from polyfolio.core.types import Floats
+from polyfolio.kernels.compile import entry, kernel
 from polyfolio.kernels.normal import normal_pdf, normal_quantile
 
 # A value may exceed its bound by the rounding of the sums behind it, and by no more.
@@ -52,6 +53,12 @@ def normal_tail_factors(confidence: float) -> tuple[float, float]:
     return z, normal_pdf(z) / (1.0 - confidence)
 
 
+@entry
+def tail_factors(confidence: float, out: Floats) -> None:
+    """`normal_tail_factors` into out[0] and out[1]."""
+    out[0], out[1] = normal_tail_factors(confidence)
+
+
 @kernel
 def sigma_bound(method: int, rules: Any) -> tuple[float, int]:
     """The tightest bound on sqrt(w'Cw) per risk observation, with its reason; inf when none is on.
@@ -64,11 +71,10 @@ def sigma_bound(method: int, rules: Any) -> tuple[float, int]:
         bound = rules.max_volatility / math.sqrt(rules.periods_per_year)
         reason = _MAX_VOLATILITY
     if method == _PARAMETRIC and (rules.max_var < math.inf or rules.max_es < math.inf):
-        var_factor, es_factor = normal_tail_factors(rules.var_confidence)
-        if rules.max_var / var_factor < bound:
-            bound = rules.max_var / var_factor
+        if rules.max_var / rules.normal_var < bound:
+            bound = rules.max_var / rules.normal_var
             reason = _MAX_VAR
-        if rules.max_es / es_factor < bound:
-            bound = rules.max_es / es_factor
+        if rules.max_es / rules.normal_es < bound:
+            bound = rules.max_es / rules.normal_es
             reason = _MAX_ES
     return bound, reason

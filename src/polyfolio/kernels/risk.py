@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from polyfolio.core.codes import VarMethod, Warmup
 from polyfolio.core.types import Floats
-from polyfolio.kernels.bounds import normal_tail_factors
 from polyfolio.kernels.compile import kernel, loop
 from polyfolio.kernels.normal import normal_pdf, normal_quantile
 from polyfolio.kernels.quadratic import portfolio_variance
@@ -97,8 +96,7 @@ def sample_tail(sigma: float, method: int, risk: Any, rules: Any) -> tuple[float
         var = -sigma * cornish_fisher_quantile(rules.var_confidence, out[2], out[3])
         shortfall = sigma * cornish_fisher_es_factor(rules.var_confidence, out[2], out[3])
     if method == _PARAMETRIC or (rules.warmup == _WARMUP_PARAMETRIC and math.isnan(var)):
-        var_factor, es_factor = normal_tail_factors(rules.var_confidence)
-        var, shortfall = sigma * var_factor, sigma * es_factor
+        var, shortfall = sigma * rules.normal_var, sigma * rules.normal_es
     return var, shortfall
 
 
