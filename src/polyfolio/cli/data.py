@@ -29,7 +29,7 @@ from polyfolio.market.stamps import show as stamp
 from polyfolio.market.store import manifest_of, open_stored, store_tape, verify_files
 from polyfolio.market.stored import folder_and_version
 
-app = typer.Typer(help="Bars fetched, kept in versions, stored, converted, split and checked.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 WRONG_DATA = 3  # the exit code of a data error
 
@@ -61,6 +61,18 @@ class Where(StrEnum):
     TABLE = "table"
     TAPE = "tape"
     DATASET = "dataset"
+
+
+@app.callback()
+def about() -> None:
+    """Bars fetched, kept in versions, stored, converted, split and checked.
+
+    \b
+    Examples:
+      polyfolio data download yahoo SPY --to data/us --start 2015-01-01
+      polyfolio data check bars.parquet --calendar XNYS --report checks/bars
+      polyfolio data show data/us
+    """  # noqa: D301 - \b keeps the lines of the example apart
 
 
 @app.command()
