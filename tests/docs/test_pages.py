@@ -10,7 +10,7 @@ import yaml
 
 from polyfolio.core.codes import Event, Reason, Sizing, Stage
 from polyfolio.core.records import RULES
-from polyfolio.rules import explain, registry
+from polyfolio.rules import built_in, explain
 from polyfolio.rules.spec import Spec
 from tests.house.sources import ROOT, run_python
 from tests.house.test_documents import blocks
@@ -109,7 +109,7 @@ def test_every_sizing_method_and_stage_is_explained() -> None:
     sizing = text_of(ROOT / "docs" / "concepts" / "sizing.md")
     assert not [method.name for method in Sizing if f"| `{method.name.lower()}` |" not in sizing]
     stages = text_of(ROOT / "docs" / "concepts" / "risk-stage.md")
-    assert not [stage.name for stage in registry.STAGES if f"| `{stage.name.lower()}` |" not in stages]
+    assert not [stage.name for stage in built_in.STAGES if f"| `{stage.name.lower()}` |" not in stages]
 
 
 def test_the_notation_says_each_word_once() -> None:

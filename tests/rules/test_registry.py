@@ -12,6 +12,7 @@ import pytest
 from polyfolio.core.codes import Stage
 from polyfolio.errors import ConfigError
 from polyfolio.rules import registry
+from polyfolio.rules.built_in import BUILT_IN
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +23,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_there_is_one_table_per_kind() -> None:
-    assert tuple(registry.BUILT_IN) == registry.KINDS
+    assert tuple(BUILT_IN) == registry.KINDS
 
 
 def test_every_stage_code_has_its_name() -> None:
@@ -79,7 +80,7 @@ def test_an_entry_point_is_found_and_imported_only_when_resolved(monkeypatch: py
 
 
 def test_a_built_in_whose_extra_is_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.BUILT_IN["source"], "far", "no_such_module_here:Far [live]")
+    monkeypatch.setitem(BUILT_IN["source"], "far", "no_such_module_here:Far [live]")
     with pytest.raises(ConfigError, match=r"pip install 'polyfolio\[live\]'"):
         registry.resolve("source", "far")
 

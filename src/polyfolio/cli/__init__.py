@@ -19,6 +19,10 @@ VERBS = {
     "run": "A backtest of a configuration file. [dim]polyfolio run my.yaml --set seed=7 --out results/mine[/dim]",
     "why": "Why a trade was made, cut, refused or missing. "
     "[dim]polyfolio why results/demo --lane momentum --slot BTC/USDT --at 2024-06-01T01:00[/dim]",
+    "data": "Bars fetched, kept in versions, stored, converted, split, checked. "
+    "[dim]polyfolio data download yahoo SPY --to data/us --start 2015-01-01[/dim]",
+    "check": "Proofs about your own features and strategies: nothing leaks. "
+    "[dim]polyfolio check leaks my_features:CentredMean[/dim]",
     "config": "Schema, check and meaning of configuration files. [dim]polyfolio config explain max_var[/dim]",
     "warm": "Compile everything once, so that no run waits for it. [dim]polyfolio warm[/dim]",
     "version": "Versions of polyfolio and of what its numbers depend on. [dim]polyfolio version[/dim]",

@@ -13,6 +13,7 @@ from typing import Any
 
 from polyfolio.core.tape import Tape
 from polyfolio.errors import DataError
+from polyfolio.market.columns import canonical
 from polyfolio.market.frame import assemble, rows_of_frame
 from polyfolio.market.reading import Reading, reading_of
 from polyfolio.market.rows import Rows, joined
@@ -58,11 +59,15 @@ def _read(
 
 
 def _parquet_frame(file: Path) -> tuple[Any, Place]:
-    import pandas as pd  # noqa: PLC0415
     from pyarrow import ArrowException  # noqa: PLC0415
+    from pyarrow import parquet as arrow  # noqa: PLC0415
 
     try:
-        frame = pd.read_parquet(file, engine="pyarrow")
+        # As codes with their words, symbols need not be told apart row by row.
+        with arrow.ParquetFile(file) as plain:
+            words = [name for name in plain.schema_arrow.names if canonical(name) == "symbol"]
+            with arrow.ParquetFile(file, metadata=plain.metadata, read_dictionary=words) as coded:
+                frame = coded.read().to_pandas()
     except (ArrowException, OSError, ValueError) as error:
         raise DataError("path", file.name, f"a Parquet file ({error})", "Write it anew, or name its format.") from error
     return frame, lambda row: f"{file.name}, row {row}"

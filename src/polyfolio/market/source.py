@@ -31,7 +31,9 @@ OPTIONS = (
     "fx",
     "bars_per_year",
 )
-NEEDS_NO_PATH = ("demo",)
+NEEDS_NO_PATH = ("demo", "yahoo")
+# Folders written here say what they are; a dataset may carry its version behind an @.
+KEPT = {"tape.json": "stored", "dataset.json": "dataset"}
 
 
 class Source(Protocol):
@@ -65,6 +67,9 @@ def format_of(path: str | PathLike[str] | None) -> str:
     if path is None:
         raise DataError("tape.path", None, "a file, folder or pattern", "Name it, or give a tape from code.")
     place = Path(path)
+    for mark, kind in KEPT.items():
+        if (place / mark).is_file() or ("@" in place.name and (Path(str(place).rpartition("@")[0]) / mark).is_file()):
+            return kind
     names = [item.name for item in place.iterdir()] if place.is_dir() else [place.name]
     found = [kind for kind, endings in ENDINGS.items() if any(name.lower().endswith(endings) for name in names)]
     if len(found) != 1:

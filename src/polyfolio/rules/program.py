@@ -11,6 +11,7 @@ from polyfolio.core.codes import Projection, Stage
 from polyfolio.core.types import Ints
 from polyfolio.errors import ConfigError
 from polyfolio.rules import registry
+from polyfolio.rules.built_in import BUILT_IN, STAGES
 from polyfolio.rules.spec import Lane
 
 WIDTH = 24  # codes per program row, the closing END included
@@ -46,7 +47,7 @@ SWITCHES: dict[Stage, tuple[tuple[str, float], ...]] = {
 
 def switched_on(rules: Any) -> Iterator[tuple[Stage, list[str]]]:
     """Each stage this record needs beside sizing and filters, with the fields that ask for it."""
-    for stage in registry.STAGES:
+    for stage in STAGES:
         asking = [name for name, off in SWITCHES.get(stage, ()) if rules[name] != off]
         if stage is Stage.CAP_LABEL and rules["label_caps_end"] > rules["label_caps"]:
             asking = ["labels"]
@@ -80,7 +81,7 @@ def program_of(lane: Lane, rules: Any, extensions: list[str], field: str) -> lis
 
 def _code(name: str, extensions: list[str], field: str) -> int:
     registry.check("stage", name, field)
-    if name in registry.BUILT_IN["stage"]:
+    if name in BUILT_IN["stage"]:
         return int(Stage[name.upper()])
     if name not in extensions:
         extensions.append(name)

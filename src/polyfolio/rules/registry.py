@@ -14,36 +14,12 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
-from polyfolio.core.codes import Stage
 from polyfolio.errors import ConfigError
+from polyfolio.rules.built_in import BUILT_IN
 
 Thing = TypeVar("Thing")
 
-KINDS = ("strategy", "aggregator", "stage", "cost", "reward", "observation", "source", "broker", "measure")
-
-STAGES = tuple(stage for stage in Stage if stage not in (Stage.END, Stage.EXTENSION))
-
-BUILT_IN: dict[str, dict[str, str]] = {
-    "strategy": {
-        "buy_and_hold": "polyfolio.strategies.buy_and_hold:BuyAndHold",
-        "equal_weight": "polyfolio.strategies.equal_weight:EqualWeight",
-        "inverse_volatility": "polyfolio.strategies.inverse_volatility:InverseVolatility",
-        "minimum_variance": "polyfolio.strategies.minimum_variance:MinimumVariance",
-        "momentum": "polyfolio.strategies.momentum:Momentum",
-    },
-    "aggregator": {},
-    "stage": {stage.name.lower(): f"polyfolio.core.codes:Stage.{stage.name}" for stage in STAGES},
-    "cost": {},
-    "reward": {},
-    "observation": {},
-    "source": {
-        "csv": "polyfolio.market.files:read_csv",
-        "parquet": "polyfolio.market.files:read_parquet",
-        "demo": "polyfolio.market.demo:demo_tape",
-    },
-    "broker": {},
-    "measure": {},
-}
+KINDS = tuple(BUILT_IN)
 
 _registered: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
 

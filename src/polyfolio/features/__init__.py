@@ -1,0 +1,1 @@
+"""Features: columns of numbers computed from a tape, alike in batch and row by row."""
