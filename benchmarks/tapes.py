@@ -1,13 +1,13 @@
 """How fast tapes are made of Parquet files and opened again.
 
-python benchmarks/tapes.py FILE.parquet [KEY=VALUE ...]     options of reading, such as calendar=XNYS stamps=open
+    python benchmarks/tapes.py FILE.parquet [KEY=VALUE ...]
 
 Rows a second by the clock and by the time the processor worked (both cores added up), the best of so many turns.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -55,7 +55,9 @@ def main(path: str, options: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    pairs = dict(word.split("=", 1) for word in sys.argv[2:])
-    main(sys.argv[1], {name: {"true": True, "false": False}.get(value, value) for name, value in pairs.items()})
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("path", metavar="FILE.parquet", help="long or wide bars")
+    parser.add_argument("options", metavar="KEY=VALUE", nargs="*", help="options of reading, as in calendar=XNYS")
+    arguments = parser.parse_args()
+    pairs = dict(word.split("=", 1) for word in arguments.options)
+    main(arguments.path, {name: {"true": True, "false": False}.get(value, value) for name, value in pairs.items()})

@@ -12,9 +12,8 @@ from pydantic import BeforeValidator, field_validator, model_validator
 
 from polyfolio.market.columns import REQUIRED
 from polyfolio.market.secret import PLACES
-from polyfolio.rules.problems import Problem, refuse
 from polyfolio.rules.fields import FROZEN_LIST, Section, key, problem
-from polyfolio.rules.problems import Origin, build
+from polyfolio.rules.problems import Origin, Problem, build, refuse
 from polyfolio.rules.yamlfile import read
 
 Texts = Annotated[tuple[str, ...], FROZEN_LIST]
