@@ -8,7 +8,6 @@ import numpy as np
 from numba.core import config as numba_config
 
 from polyfolio.core.book import Book
-from polyfolio.core.codes import Level
 from polyfolio.core.records import EVENT, FILL, MARK
 from polyfolio.core.types import Floats
 from polyfolio.core.views import Ledger, Log, Scratch
@@ -54,9 +53,7 @@ def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> 
     look_up_tails(rules)
     smallest = (instruments["min_notional"] > 0.0).any() | (rules["min_notional"] > 0.0)
     free = np.logical_and.reduce([np.isinf(rules[name]) for name in ("participation_rate_limit", "auction_share")])
-    rules["direct"] = (
-        free & np.isinf(rules["max_slippage"]) & (rules["volume_basis"] == 0) & (rules["level"] < Level.FULL)
-    )
+    rules["direct"] = free & np.isinf(rules["max_slippage"]) & (rules["volume_basis"] == 0)
     rules["uncut"] = (rules["lots"] == 0) & ~smallest & ~(rules["market_impact_limit"] < np.inf)
     groups = plan.groups.copy() if plan.groups.size else np.zeros(1, plan.groups.dtype)
     apart = ("account", "orders", "exits", "slot_of")

@@ -154,6 +154,8 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any, frozen: int) -> None:
                     s.want[i] = 0.0
         if lane.netted:
             net_sleeves(lane, s)
+    if lane.netted:
+        copy_wants(s.want, s.sized)
     if reason == _WARMUP and lane.rules.warmup == _BLOCK:
         reduce_only(s.want, s.weight, s.frozen)
     if frozen:
@@ -162,8 +164,7 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any, frozen: int) -> None:
                 if bar.tradable[i] == 0 and s.want[i] != s.weight[i]:
                     note(lane, bar.row, log, i, _CUT, _UNTRADABLE, _FILTER, s.want[i], s.weight[i])
                 s.want[i] = kept_weight(lane, bar, s, i)
-    if lane.netted:
-        copy_wants(s.want, s.sized)
+                s.sized[i] = s.want[i]
     if lane.rules.level >= _FULL:
         copy_wants(s.want, s.before)
 

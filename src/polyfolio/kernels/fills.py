@@ -241,8 +241,9 @@ def leave_rests(at: Any, index: int, row: int) -> None:
             continue
         rest = rest_of(lane.order_quantity[k], s.own[k])
         if lane.order_filled[k] == 0.0 and abs(s.own[k]) < lane.rules.min_fill * abs(s.asked[k]):
+            if order_life(lane, k) != _GTC:
+                note(lane, row, at.log, lane.slot_of[k], _REFUSED, _MIN_FILL, 0, rest, rest)
             slice_order(lane, k, row)
-            note(lane, row, at.log, lane.slot_of[k], _REFUSED, _MIN_FILL, 0, rest, rest)
         lane.order_filled[k] += s.own[k]
         life = order_life(lane, k)
         waits = life == _GTC or life == _DAY

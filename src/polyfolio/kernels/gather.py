@@ -24,6 +24,7 @@ _OPEN = int(Moment.OPEN)
 _MARKET = int(OrderType.MARKET)
 _NEXT_OPEN = int(FillAt.NEXT_OPEN)
 _BUYING_POWER = int(Reason.BUYING_POWER)
+_ROUNDING = 1e-12
 _SOME = 1
 _SHORT = 2
 
@@ -145,7 +146,8 @@ def cross_sleeves(at: Any, index: int, row: int) -> None:
                     with_it += abs(s.own[j])
                 else:
                     against += abs(s.own[j])
-        lane.crossed[k] = min(1.0, against / with_it)
+        # Equal sides meet wholly: a rest of rounding size would pay a whole fee.
+        lane.crossed[k] = against / with_it if against < with_it * (1.0 - _ROUNDING) else 1.0
 
 
 @kernel
@@ -156,7 +158,8 @@ def cross_group(lane: Any, s: Any) -> None:
             slot = lane.slot_of[k]
             own = s.bought[slot] if s.own[k] > 0.0 else s.sold[slot]
             other = s.sold[slot] if s.own[k] > 0.0 else s.bought[slot]
-            lane.crossed[k] = min(1.0, other / own) if own > 0.0 else 0.0
+            whole = 1.0 if own > 0.0 else 0.0
+            lane.crossed[k] = other / own if other < own * (1.0 - _ROUNDING) else whole
 
 
 @routine

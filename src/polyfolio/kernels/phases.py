@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Event, FillAt, Moment, OrderType, Reason, Status, TimeInForce
+from polyfolio.core.codes import Event, FillAt, Level, Moment, OrderType, Reason, Status, TimeInForce
 from polyfolio.core.flags import SPLIT
 from polyfolio.core.types import Floats
 from polyfolio.kernels.accounting import split
@@ -50,6 +50,7 @@ _OPEN = int(Moment.OPEN)
 _INTRABAR = int(Moment.INTRABAR)
 _CLOSE = int(Moment.CLOSE)
 _MARKET = int(OrderType.MARKET)
+_FULL = int(Level.FULL)
 _GTC = int(TimeInForce.GTC)
 _NEXT_OPEN = int(FillAt.NEXT_OPEN)
 _NEXT_TYPICAL = int(FillAt.NEXT_TYPICAL)
@@ -193,7 +194,8 @@ def open_phase(lane: Any, bar: Any, s: Any, meets: int) -> None:
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
         target_at_fill(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
     alone = lane.account.plain != 0 and lane.account.guarded == 0 and not (meets or lane.netted)
-    if alone and lane.rules.fill == _NEXT_OPEN and lane.rules.direct and has_simple_costs(lane.rules):
+    silent = lane.rules.level < _FULL  # a desk raises the level after the rules were compiled
+    if alone and silent and lane.rules.fill == _NEXT_OPEN and lane.rules.direct and has_simple_costs(lane.rules):
         if fill_directly(lane.at, lane.index, bar.row, bar.open, bar.unit_open):
             lane.account.working = 0
             return

@@ -106,14 +106,21 @@ def weights_by_risk(at: Any, index: int, row: int) -> int:
     elif method == _PARITY or method == _MIN_VARIANCE:
         reason = parity_weights(lane, risk, s, method == _MIN_VARIANCE)
         scale = target_risk(s.want, risk.sigma, rules)
-        if scale < 1.0:
-            reason = _TARGET_RISK if scale >= 0.0 else _WARMUP
+        if scale < 0.0:
+            reason = _WARMUP
+        elif scale < 1.0 and reason == 0:
+            reason = _TARGET_RISK
     elif method == _KELLY:
         trailing_mean_return(risk, rules.kelly_window, s.b)
         for i in range(s.b.size):
             # A bet against the signal is no bet on it.
             s.b[i] = s.b[i] if opinion(s.a[i]) * s.b[i] > 0.0 else math.nan
         kelly_weights(s.b, risk.covariance, rules, s.want, s.triangle)
+        for i in range(s.want.size):
+            # Correlations can turn a bet; against its signal none is made.
+            s.want[i] = s.want[i] if opinion(s.a[i]) * s.want[i] > 0.0 else 0.0
+        if not 0 < (rules.kelly_window if rules.kelly_window > 0 else risk.length) <= risk.end:
+            reason = _WARMUP
     else:
         signal_strength(s.a, rules, s.want)
         scale = volatility_target(s.want, risk.covariance, rules)
@@ -159,7 +166,7 @@ def by_risk(method: int) -> bool:
 @kernel
 def reason_of(lane: Any, reason: int, signal: float, wanted: float) -> int:
     """Why a sleeve's signal became this weight, beside the plain case: Kelly leaves names out one by one."""
-    if lane.rules.method == _KELLY and signal != 0.0 and wanted == 0.0:
+    if reason == 0 and lane.rules.method == _KELLY and lane.rules.min_kelly > 0.0 and signal != 0.0 and wanted == 0.0:
         return _KELLY_FLOOR
     return reason
 

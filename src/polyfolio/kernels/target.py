@@ -35,6 +35,7 @@ _REPLACED = int(Reason.REPLACED)
 
 _ROUNDS = 40
 _TOLERANCE = 1e-10  # of equity; the law asks for 1e-9
+_DUST = 1e-12  # of equity: a trade this small is rounding, and no fee is due on it
 _FLAT = 0.1  # a slope below it is no guide: the plain fixed-point step is taken
 
 
@@ -46,9 +47,11 @@ def cost_to_reach(
 
     `s.worth` is x. Frozen slots trade nothing. `s.trade` is left with the signed quantities.
     """
+    dust = _DUST * abs(after)
     for i in range(s.trade.size):
         money = s.want[i] * after - s.worth[i]
-        s.trade[i] = money / (reference[i] * unit[i]) if s.frozen[i] == 0 else 0.0
+        trades = s.frozen[i] == 0 and abs(money) > dust
+        s.trade[i] = money / (reference[i] * unit[i]) if trades else 0.0
     return trade_costs(
         s.trade,
         reference,
@@ -75,7 +78,8 @@ def first_slope(s: Any, after: float) -> float:
     """dg/dV' = 1 + sum of `slope_of_cost`, so that the second round ends the search: the secant alone took a third."""
     slope = 1.0
     for i in range(s.want.size):
-        slope += slope_of_cost(s.want[i], s.costs[i], s.want[i] * after - s.worth[i])
+        if s.frozen[i] == 0:
+            slope += slope_of_cost(s.want[i], s.costs[i], s.want[i] * after - s.worth[i])
     return slope
 
 
@@ -93,12 +97,14 @@ def reach_simply(
     slopes: Floats,
 ) -> None:
     """What it costs per slot to hold the weights of an equity of `after`, and the slope of that cost."""
+    dust = _DUST * abs(after)
     for i in range(want.size):
         money = want[i] * after - worth[i]
         quantity = money / (price[i] * unit[i])
         cost = simple_cost(quantity, price[i], unit[i], spread[i], terms)
-        costs[i] = cost if frozen[i] == 0 else 0.0
-        slopes[i] = slope_of_cost(want[i], costs[i], money)
+        trades = frozen[i] == 0 and abs(money) > dust
+        costs[i] = cost if trades else 0.0
+        slopes[i] = slope_of_cost(want[i], costs[i], money) if trades else 0.0
 
 
 @kernel
@@ -115,12 +121,19 @@ def equity_after(
     terms = simple_terms(lane.rules)
     close = _TOLERANCE * abs(equity)
     guess = equity
-    for _ in range(_ROUNDS):
+    last_guess = equity
+    last_rest = 0.0
+    for turn in range(_ROUNDS):
         reach_simply(s.want, s.worth, s.frozen, guess, reference, unit, bar.spread, terms, s.costs, s.trial)
         rest = guess - equity + ordered_sum(s.costs)
         if abs(rest) <= close:
-            return guess
+            # One plain step more: what is left of the tolerance would be refused when it comes to paying.
+            return guess - rest
         slope = 1.0 + ordered_sum(s.trial)
+        if turn > 0 and guess != last_guess:
+            slope = (rest - last_rest) / (guess - last_guess)
+        last_guess = guess
+        last_rest = rest
         guess -= rest / slope if slope > _FLAT else rest
         if not (0.0 <= guess <= 2.0 * equity):
             break
@@ -209,7 +222,7 @@ def order_to_target(at: Any, index: int, row: int, reference: Any, unit: Any, vo
     log = at.log
     equity = value_holdings(lane, s, reference, unit)
     after = equity_after(lane, bar, s, equity, reference, unit, volume, sigma)
-    smallest = 1e-12 * abs(equity)
+    smallest = _DUST * abs(equity)
     if lane.rules.uncut and lane.account.working == 0 and not lane.netted and lane.rules.order_type == _MARKET:
         lane.account.plain = 1
         lane.account.working = write_orders(

@@ -28,7 +28,7 @@ _SAME_CLOSE = int(FillAt.SAME_CLOSE)
 _CLOSE = int(Moment.CLOSE)
 
 # Upper bounds of what one lane can write in one row: a cut by every stage and a few refusals for every slot.
-EVENTS_PER_SLOT = 40
+EVENTS_PER_SLOT = 64
 EVENTS_PER_LANE = 64
 FILLS_PER_SLOT = 8
 
