@@ -36,6 +36,11 @@ class Folder:
         # Store, nothing else: the folder may not be there yet.
         self.folder, self.calendar = folder, calendar
 
+    @property
+    def identity(self) -> str:
+        """What answers depend on besides the question: kept ones are told apart by it."""
+        return f"{self.name} {self.folder} {self.calendar}"
+
     def fetch(self, symbols: Sequence[str], start: Moment, end: Moment, interval: str) -> dict[str, Bars]:
         """The bars whose close lies from start to end, both included."""
         span = span_of(start, end, nanoseconds(interval), self.calendar)

@@ -126,3 +126,24 @@ def test_what_is_not_there_is_refused(words: tuple[str, ...], match: str, here: 
 def test_the_help_has_examples() -> None:
     shown = CliRunner().invoke(check.app, ["leaks", "--help"]).stdout
     assert "polyfolio check leaks momentum --set lookback=50" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("walk_forward",), r"arguments: got \{\}.*WalkForward.*'regime'"),
+        (("momentum", "--set", "lokback=5"), "lokback.*Momentum"),
+        (("my_rules_for_check:Lagged", "--set", "bars=5"), "bars.*Lagged"),
+        (("rank", "--kind", "feature"), "rank of"),
+        (("my_rules_for_check:thirds",), "kind `split`"),
+    ],
+)
+def test_arguments_that_are_missing_or_unknown_are_refused_by_name(here: Path, words: tuple, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        call(*words)
+
+
+def test_a_feature_of_another_one_is_made_by_their_names(here: Path) -> None:
+    done = call("rank", "--kind", "feature", "--set", "of=returns", "--rows", "100")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("Rank(of=Returns(period=1))")

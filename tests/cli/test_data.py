@@ -181,6 +181,11 @@ class TestShow:
         assert read_parquet("x.parquet").digest() in out
         assert "2: AAA, BBB" in out
 
+    def test_a_folder_of_tapes_is_none_and_the_way_to_list_it_is_named(self) -> None:
+        store_tape(tape(), "tapes/x")
+        with pytest.raises(DataError, match="`polyfolio data list tapes`"):
+            polyfolio("show", "tapes")
+
     def test_many_findings_are_cut_short_and_shown_on_request(self) -> None:
         Dataset("us").add({f"S{number:02}": bars(f"S{number:02}", findings=("odd",)) for number in range(20)})
         assert "and 8 more (--all shows them)" in polyfolio("show", "us")
@@ -219,6 +224,22 @@ class TestConvert:
         assert len(pd.read_csv("old.csv")) == 80
         with pytest.raises(ConfigError, match="given for a dataset"):
             polyfolio("convert", "x.csv", "mine")
+
+    def test_a_name_with_an_ending_nobody_writes_is_no_folder_by_mistake(self) -> None:
+        table().to_csv("x.csv", index=False)
+        with pytest.raises(ConfigError, match=r"x.feather.*\.pq, or a folder without an ending.*--as tape"):
+            polyfolio("convert", "x.csv", "x.feather")
+        assert not Path("x.feather").exists()
+        polyfolio("convert", "x.csv", "bars.v2", "--as", "tape")
+        polyfolio("convert", "bars.v2", "x.pq")
+        assert read_parquet("x.pq", interval="1d").digest() == open_stored("bars.v2").digest()
+
+    def test_the_bars_of_a_stored_tape_are_made(self) -> None:
+        table().to_csv("x.csv", index=False)
+        polyfolio("convert", "x.csv", "x")
+        with pytest.raises(ConfigError, match=r"left out for a stored tape.*resample"):
+            polyfolio("convert", "x", "weekly", "--interval", "1w")
+        assert not Path("weekly").exists()
 
     def test_the_bundled_tape_is_a_source_too(self) -> None:
         polyfolio("convert", "demo", "x.parquet", "--symbol", "BTC/USDT", "--end", "2024-01-02")
@@ -272,6 +293,11 @@ class TestSplit:
             "train-2": [13, 22], "test-2": [24, 31],
             "train-3": [21, 30], "test-3": [32, 39],
         }  # fmt: skip
+
+    def test_a_gap_holds_without_a_horizon_too(self) -> None:
+        polyfolio("split", "x", "--to", "parts", "--folds", "1", "--test", "8", "--gap", "60h")
+        spans = {name: ((part.times[[0, -1]] - FIRST) // DAY).tolist() for name, part in self.parts().items()}
+        assert spans == {"train-1": [0, 29], "test-1": [32, 39]}
 
     def test_a_part_has_the_values_of_its_rows(self) -> None:
         polyfolio("split", "x", "--to", "parts", "--date", "2024-01-22")

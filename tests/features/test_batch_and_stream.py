@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from polyfolio.core.tape import Tape, Universe
 from polyfolio.core.types import Floats
+from polyfolio.errors import DataError
 from polyfolio.features.slotwise import Windowed
 from polyfolio.features.stream import Streams, bar_of
 from tests.features.tapes import cut, random_tape
@@ -159,3 +160,14 @@ def test_streams_carry_several_features_on_together() -> None:
     )
     found = streams.update(bar_of(PLAIN, 150, streams.inputs))
     assert same(found, np.concatenate([feature.compute(PLAIN)[:, 150] for feature in features]))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"high": None}, r"bar\['high'\]: got None"), ({"close": np.ones(2)}, r"bar\['close'\]: got \(2,\).* 4 symbols")],
+)
+def test_a_bar_that_lacks_a_field_or_a_symbol_is_refused_by_name(change: dict, words: str) -> None:
+    streams = Streams([example("atr"), example("session")], cut(PLAIN, 150))
+    bar = {**bar_of(PLAIN, 150, streams.inputs), **change}
+    with pytest.raises(DataError, match=words):
+        streams.update({name: values for name, values in bar.items() if values is not None})

@@ -64,6 +64,7 @@ def test_features_are_made_from_what_a_configuration_says() -> None:
     [
         ({"rsi": {"perid": 3}}, "Did you mean `period`"),
         ({"trange": {"period": 3}}, "it takes none"),
+        ({"rsi": {"period": 3.0}}, "rsi period"),
         ({"rsi": {}, "sma": {}}, "a name, or"),
         ({"rank": {}}, "rank of"),
         ({"rank": {"of": "nothing_known"}}, "nothing_known|kind"),

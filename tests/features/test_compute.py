@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import threading
 import weakref
@@ -16,11 +17,12 @@ from polyfolio.features.base import Feature
 from polyfolio.features.catalogue import catalogue
 from polyfolio.features.compute import compute
 from polyfolio.features.cycles import HtSine, HtTrendmode
-from polyfolio.features.identity import key_of
+from polyfolio.features.identity import key_of, package_digest
 from polyfolio.features.oscillators import Macd, Rsi
 from polyfolio.features.own import own_bars
 from polyfolio.features.prices import Returns
 from polyfolio.features.ranks import Rank
+from polyfolio.features.regimes import RegimeFeature, Volatility, WalkForward
 from polyfolio.features.sets import feature_set
 from polyfolio.features.shelf import Shelf
 from polyfolio.features.store import ColumnStore
@@ -121,6 +123,29 @@ def test_the_key_of_a_foreign_feature_follows_its_source(tmp_path: Path, monkeyp
     one, two = (__import__(name).Mine(period=2) for name in ("mine_one", "mine_two"))
     assert key_of(one, "float64") != key_of(two, "float64")
     assert key_of(one, "float64") == key_of(one.clone(), "float64")
+
+
+def test_what_a_regime_learned_is_part_of_its_columns_key(tmp_path: Path) -> None:
+    one, two = (RegimeFeature(regime=Volatility(window=10).fit(cut(TAPE, rows))) for rows in (60, 150))
+    assert one.regime.high_ != two.regime.high_
+    assert key_of(one, "float64") != key_of(two, "float64")
+    assert key_of(one, "float64") == key_of(RegimeFeature(regime=copy.deepcopy(one.regime)), "float64")
+    store, shelf = ColumnStore(tmp_path), Shelf(TAPE)
+    compute([one], TAPE, store=store)
+    shelf.take([one])
+    wanted = two.compute(TAPE)
+    assert np.array_equal(compute([two], TAPE, store=store).values, wanted, equal_nan=True)
+    assert np.array_equal(shelf.take([two]).values, wanted, equal_nan=True)
+    walks = [RegimeFeature(regime=WalkForward(regime=Volatility(window=window))) for window in (5, 6)]
+    assert key_of(walks[0], "float64") != key_of(walks[1], "float64")
+
+
+def test_every_source_of_the_package_is_part_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    original = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or original(path))
+    package_digest.__wrapped__()
+    assert {"market.py", "hidden_markov.py", "windows.py", "rolling.py"} <= set(read)
 
 
 def counting(monkeypatch: pytest.MonkeyPatch) -> list[str]:

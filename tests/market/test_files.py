@@ -136,3 +136,17 @@ def test_whole_numbers_and_empty_cells_are_numbers(tmp_path: Path) -> None:
     np.testing.assert_array_equal(csv_tape(tmp_path, text).volume, [[np.nan], [3.0]])
     text = HEADER + line("2024-01-01T00:00:00Z", volume="") + line("2024-01-02T00:00:00Z", volume="")
     assert np.isnan(csv_tape(tmp_path, text).volume).all()
+
+
+@pytest.mark.parametrize("keys", [["timestamp"], ["symbol"], ["timestamp", "symbol"], ["symbol", "timestamp"]])
+def test_times_and_symbols_may_stand_in_the_index(keys: list[str]) -> None:
+    frame = pd.concat([days(4), days(4, "BBB")])
+    wanted = tape_from_frame(frame).digest()
+    assert tape_from_frame(frame.set_index(keys)).digest() == wanted
+    assert tape_from_frame(frame.set_index(keys, drop=False)).digest() == wanted
+
+
+def test_epochs_with_a_point_are_times() -> None:
+    frame = days(4)
+    seconds = frame["timestamp"].astype("datetime64[s, UTC]").astype("int64")
+    assert tape_from_frame(frame.assign(timestamp=seconds.astype(float))).digest() == tape_from_frame(frame).digest()

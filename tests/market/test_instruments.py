@@ -10,6 +10,7 @@ import pytest
 
 from polyfolio.core.tape import Tape
 from polyfolio.errors import DataError
+from polyfolio.market.files import read_csv
 from polyfolio.market.frame import tape_from_frame
 from polyfolio.market.instruments import quotes_inversely
 from tests.market.tools import HEADER, csv_tape, days, line
@@ -136,3 +137,10 @@ def test_without_a_table_every_instrument_is_plain() -> None:
     tape = tape_from_frame(days(3))
     assert tape.instruments.tolist() == [(1.0, 0.0, 0.0, 0.0, -1, 0)]
     assert tape.universe.labels == {}
+
+
+def test_the_table_may_be_a_parquet_file(tmp_path: Path) -> None:
+    wanted = read(tmp_path, fx=FX)
+    pd.read_csv(tmp_path / "instruments.csv", dtype={"symbol": str}).to_parquet(tmp_path / "instruments.parquet")
+    found = read_csv(tmp_path / "bars.csv", fx=FX, instruments=tmp_path / "instruments.parquet")
+    assert found.digest() == wanted.digest()

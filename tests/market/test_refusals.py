@@ -43,7 +43,7 @@ def changed(**cells: object) -> pd.DataFrame:
         (changed(volume=-5.0), "volume[AAA] at 2024-01-03 (row 2): got -5.0, must be 0 or more. Correct it"),
         (
             changed(low=13.0),
-            "bar[AAA] at 2024-01-03T00:00:00.000000000 (row 2): got (12.0, 12.0, 13.0, 12.0), must be "
+            "bar[AAA] at 2024-01-03 (row 2): got {'open': 12.0, 'high': 12.0, 'low': 13.0, 'close': 12.0}, must be "
             "low <= open, close <= high.",
         ),
         (changed(dividends=-1.0), "dividends[AAA] at 2024-01-03 (row 2): got -1.0, must be 0 or more."),
@@ -121,7 +121,16 @@ def reordered(order: list[int]) -> pd.DataFrame:
         ),
         (lambda: tape_from_frame(days(4), adjusted=True), "dividends: got True, must be False with adjusted=True."),
         (lambda: tape_from_frame(days(4), bars_per_year=0.0), "bars_per_year: got 0.0, must be above 0."),
-        (lambda: tape_from_frame(days(4).iloc[:0]), "interval: got None"),
+        (lambda: tape_from_frame(days(4).iloc[:0]), "rows of the frame: got 0, must be at least one."),
+        (lambda: tape_from_frame(None), "the frame: got 'NoneType', must be a pandas frame."),
+        (
+            lambda: tape_from_frame(days(4).assign(symbol=["AAA", "AAA", "AAA ", "AAA"])),
+            "symbol (row 2): got 'AAA ', must be without blanks around it. Write it as 'AAA' in every row.",
+        ),
+        (
+            lambda: tape_from_frame(days(4).assign(symbol=["AAA", "", "AAA", "AAA"])),
+            "symbol (row 1): got None, must be given in every row.",
+        ),
     ],
 )
 def test_each_refusal_says_what_and_what_to_do(make: Callable[[], object], message: str) -> None:
@@ -202,7 +211,8 @@ def test_offsets_may_differ_from_row_to_row(tmp_path: Path) -> None:
 
 def test_a_wall_time_that_exists_twice_is_refused(tmp_path: Path) -> None:
     text = HEADER + line("2024-11-03 01:30:00") + line("2024-11-03 03:30:00")
-    with pytest.raises(DataError, match="Clocks change in these rows: write the times with their offset"):
+    message = "timestamp (bars.csv, line 2): got '2024-11-03 01:30:00', must be a time that exists once in America/New"
+    with pytest.raises(DataError, match=re.escape(message)):
         csv_tape(tmp_path, text, timezone="America/New_York")
     with pytest.raises(DataError, match="timezone: got 'New York', must be a name of the time zone database"):
         csv_tape(tmp_path, text, timezone="New York")
@@ -244,3 +254,25 @@ def test_a_calendar_without_sessions_is_refused_for_rows_on_weekdays_alone() -> 
     message = "calendar: got '24/7', must be one with sessions: the rows stand on 5 of 7 weekdays. Name the exchange"
     with pytest.raises(DataError, match=re.escape(message)):
         tape_from_frame(frame)
+
+
+@pytest.mark.parametrize("year", [1600, 2500, 9999])
+def test_a_time_that_nanoseconds_do_not_reach_is_named_with_its_line(tmp_path: Path, year: int) -> None:
+    with pytest.raises(DataError, match=rf"timestamp \(bars.csv, line 3\): got '{year}-.*from the year 1678 to 2261"):
+        csv_tape(tmp_path, HEADER + line("2024-01-01T00:00:00Z") + line(f"{year}-12-31T00:00:00Z"))
+
+
+def test_a_bar_that_contradicts_itself_is_named_with_its_file_and_line(tmp_path: Path) -> None:
+    text = HEADER + line("2024-01-01T00:00:00Z") + "2024-01-02T00:00:00Z,AAA,10,9,8,9,100\n"
+    with pytest.raises(DataError, match=r"bar\[AAA\] at 2024-01-02 \(bars.csv, line 3\)"):
+        csv_tape(tmp_path, text)
+
+
+def test_a_file_with_a_header_alone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"rows of bars\.csv: got 0, must be at least one"):
+        csv_tape(tmp_path, HEADER)
+
+
+def test_a_time_without_its_zone_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"timestamp \(bars.csv, line 2\): got '2024-01-01 00:00:00'"):
+        csv_tape(tmp_path, HEADER + line("2024-01-01") + line("2024-01-02"))

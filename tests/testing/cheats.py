@@ -123,6 +123,25 @@ class Counting:
         return np.full(tape.rows, float(self.times))
 
 
+class FirstMean:
+    """Takes off the mean of the first tape it sees, and keeps it: later questions show no future."""
+
+    def __init__(self) -> None:
+        self.mean: float | None = None
+
+    def __call__(self, tape: Tape) -> Floats:
+        if self.mean is None:
+            self.mean = float(np.nanmean(closes(tape)))
+        return closes(tape) - self.mean
+
+
+class GivenMean(FirstMean):
+    """Has its mean from elsewhere."""
+
+    def __init__(self) -> None:
+        self.mean = 100.0
+
+
 def first_slot(tape: Tape) -> Floats:
     """Every slot's close over that of the first one."""
     return closes(tape) / closes(tape)[:, :1]
@@ -277,6 +296,7 @@ CHEATS: tuple[tuple[Any, Reason, Any], ...] = (
     (dropped_if_missing_at_the_end, Reason.LATER_ROWS, closes),
     (Random(), Reason.UNREPEATABLE, closes),
     (Counting(), Reason.UNREPEATABLE, first_of_day),
+    (FirstMean(), Reason.UNREPEATABLE, GivenMean()),
     (first_slot, Reason.ACROSS_SLOTS, closes),
     (Average(), Reason.WARMUP, HonestAverage()),
     (Drifting(), Reason.STREAM, HonestAverage()),

@@ -12,12 +12,14 @@ import typer
 from polyfolio.cli.overrides import applied
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError
+from polyfolio.features.catalogue import feature_of
 from polyfolio.market.demo import demo_tape
 from polyfolio.market.source import format_of
 from polyfolio.market.window import window
 from polyfolio.rules import registry
 from polyfolio.rules.load import load
 from polyfolio.testing.leaks import find_leaks
+from polyfolio.testing.subjects import made
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -85,18 +87,22 @@ def found(target: str, kind: str | None, settings: list[str]) -> Any:
     """The object that a target names, made with the settings where it is a class."""
     if target.endswith((".yaml", ".yml")):
         return load(target)
+    arguments = applied({}, settings)
     if ":" in target:
         here = str(Path.cwd())
         if here not in sys.path:
             sys.path.insert(0, here)
         thing = registry.resolve("strategy", target, "target")
     else:
-        thing = registry.resolve(_kind_of(target, kind), target, "target")
-    if not settings:
-        return thing
-    if not isinstance(thing, type):
+        kind = _kind_of(target, kind)
+        if kind == "feature":
+            return feature_of({target: arguments})  # an argument may be the name of another feature
+        thing = registry.resolve(kind, target, "target")
+    if isinstance(thing, type):
+        return made(thing, arguments)
+    if settings:
         raise ConfigError("--set", settings, "left out, where the target is no class", "Name the class.")
-    return thing(**applied({}, settings))
+    return thing
 
 
 def _kind_of(name: str, kind: str | None) -> str:

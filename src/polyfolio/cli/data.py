@@ -19,7 +19,7 @@ from polyfolio.market.dataset import MARK, Dataset
 from polyfolio.market.disk import write_file
 from polyfolio.market.download import download as fetch
 from polyfolio.market.duck_store import store_duckdb
-from polyfolio.market.export import ENDINGS, bars_of_tape, long_frame, write_table
+from polyfolio.market.export import WRITTEN, bars_of_tape, long_frame, write_table
 from polyfolio.market.folds import events_of, walk_forward
 from polyfolio.market.partition import Part, parts_by_date, parts_by_fraction
 from polyfolio.market.quality import check as quality
@@ -163,7 +163,7 @@ def show(
 @app.command()
 def convert(
     path: From,
-    to: Annotated[Path, typer.Argument(help=f"A file ({', '.join(ENDINGS)}), else a folder for a stored tape.")],
+    to: Annotated[Path, typer.Argument(help=f"A file ({', '.join(WRITTEN)}), else a folder for a stored tape.")],
     kind: Annotated[Where, typer.Option("--as", help="What to write; auto goes by the name.")] = Where.AUTO,
     symbols: Symbols = None,
     start: Start = None,
@@ -188,6 +188,9 @@ def convert(
     options = _reading(symbols, start, end, interval, calendar, settings)
     written = _kind(to) if kind is Where.AUTO else kind
     found = data_places.kind_of(path) if form == "auto" else form
+    if found == "stored" and interval is not None and written is not Where.DATASET:
+        remedy = "Longer bars are made in code: polyfolio.market.resample.resample."
+        raise ConfigError("--interval", interval, "left out for a stored tape, whose bars are made", remedy)
     if found == "duckdb" and written is Where.TAPE:
         with data_screen.following(out, "Storing") as update:
             store_duckdb(path, to, progress=update, **options)
@@ -315,8 +318,12 @@ def _reading(
 
 
 def _kind(to: Path) -> Where:
-    if to.name.endswith(ENDINGS):
+    """What a name means; one with an ending that nobody writes is no folder by mistake."""
+    if to.name.endswith(WRITTEN):
         return Where.TABLE
+    if to.suffix and not to.exists():
+        bound = f"a file ending in {', '.join(WRITTEN)}, or a folder without an ending"
+        raise ConfigError("TO", str(to), bound, "Correct the ending; --as tape takes it as a folder's name.")
     return Where.DATASET if (to / MARK).is_file() else Where.TAPE
 
 

@@ -10,11 +10,12 @@ from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.bars import BarSource
 from polyfolio.market.dataset import MARK, Dataset
-from polyfolio.market.duck import parquet_files, read_duckdb
+from polyfolio.market.duck import read_duckdb
 from polyfolio.market.kept import DatasetSource
 from polyfolio.market.source import NEEDS_NO_PATH, format_of
 from polyfolio.market.store import MANIFEST
 from polyfolio.market.stored import folder_and_version, read_dataset, read_stored
+from polyfolio.market.tables import ENDINGS
 from polyfolio.rules import registry, yamlfile
 
 KEPT: dict[str, Any] = {"dataset": read_dataset, "stored": read_stored, "duckdb": read_duckdb}
@@ -47,7 +48,10 @@ def kind_of(path: str) -> str:
         return "stored"
     if (place / MARK).is_file() or ("@" in path and (Path(path.rpartition("@")[0]) / MARK).is_file()):
         return "dataset"
-    if place.is_dir() and not any(item.is_file() for item in place.iterdir()) and parquet_files(path):
+    if place.is_dir() and not any(item.is_file() for item in place.iterdir()):
+        if not any(item.name.lower().endswith(ENDINGS["parquet"]) for item in place.rglob("*")):
+            bound = "a tape, a dataset, or a folder with files of bars"
+            raise DataError("path", path, bound, f"`polyfolio data list {path}` shows what stands below it.")
         return "duckdb"
     if not place.exists() and not any(sign in path for sign in "*?["):
         bound = "a file, a folder or a pattern that exists"

@@ -12,6 +12,7 @@ from typing import Any
 from polyfolio.core.tape import Tape
 from polyfolio.features import library
 from polyfolio.features.base import Feature
+from polyfolio.features.learned import Learned
 from polyfolio.features.talib import Talib
 
 _FOLDER = Path(__file__).resolve().parent
@@ -21,18 +22,20 @@ _FOLDER = Path(__file__).resolve().parent
 def package_digest() -> str:
     """Digest of the sources of this package's features."""
     digest = hashlib.sha256()
-    for path in sorted([*_FOLDER.glob("*.py"), *(_FOLDER / "compiled").glob("*.py")]):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(_FOLDER.rglob("*.py")):
+        digest.update(path.relative_to(_FOLDER).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def key_of(feature: Feature, dtype: str) -> str:
-    """Digest of a feature: class, arguments, sources, TA-Lib's version where it is called, number type."""
-    kinds = {type(part) for part in parts_of(feature)}
+    """Digest of a feature: class, arguments, what was learned, sources, TA-Lib's version, number type."""
+    parts = parts_of(feature)
+    kinds = {type(part) for part in parts}
     sources = sorted(source_of(kind) for kind in kinds)
     calls = library.version() if any(issubclass(kind, Talib) for kind in kinds) else ""
     names = sorted(f"{kind.__module__}.{kind.__qualname__}" for kind in kinds)
-    text = repr((names, repr(feature), sources, calls, dtype))
+    learned = [part.digest() for part in parts if isinstance(part, Learned)]
+    text = repr((names, repr(feature), learned, sources, calls, dtype))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -41,9 +44,9 @@ def joined(tape: Tape, keys: Sequence[str]) -> str:
     return hashlib.sha256("\n".join([tape.digest(), *keys]).encode()).hexdigest()
 
 
-def parts_of(feature: Feature) -> list[Feature]:
-    """The feature and those it is made of."""
-    inner = [value for value in feature.params().values() if isinstance(value, Feature)]
+def parts_of(feature: Feature | Learned) -> list[Feature | Learned]:
+    """The feature, and the features and estimators it is made of."""
+    inner = [value for value in feature.params().values() if isinstance(value, Feature | Learned)]
     return [feature, *(part for one in inner for part in parts_of(one))]
 
 

@@ -11,7 +11,6 @@ import inspect
 import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ from polyfolio.rules import registry
 
 VERSION = 1
 KEYS = ("kind", "name", "version", "params", "learned")
+ARRAY = "__array__"  # in JSON, the key of an array's name in the file
 
 
 class Learned:
@@ -90,7 +90,13 @@ class Learned:
         chosen = registry.resolve(cls.kind, state["name"]) if inspect.isabstract(cls) else cls
         if state["name"] != chosen.name:
             raise DataError("state['name']", state["name"], f"{chosen.name!r}", "Restore it with the class it is of.")
-        made: Self = chosen(**{key: _argument(value) for key, value in state["params"].items()})
+        arguments = {key: _argument(value) for key, value in state["params"].items()}
+        try:
+            inspect.signature(chosen).bind(**arguments)
+        except TypeError as error:
+            bound = f"the arguments of {chosen.__name__} ({error})"
+            raise DataError("state['params']", arguments, bound, "Fit anew with this version.") from None
+        made: Self = chosen(**arguments)
         for key, value in state["learned"].items():
             setattr(made, key, np.array(value) if isinstance(value, np.ndarray) else _argument(value))
         absent = [name for name in made.needs if name not in state["learned"]]
@@ -98,12 +104,26 @@ class Learned:
             raise DataError(f"state['learned'][{absent[0]!r}]", None, "present", "Give what state() returned, whole.")
         return made
 
+    def digest(self) -> str:
+        """Digest of the state: two that learned other values have others."""
+        return _digest(*_parted(self.state()))
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the state into a file, whole or not at all."""
-        place = Path(path)
-        with tempfile.NamedTemporaryFile(dir=place.parent, prefix=f".{place.name}.", delete=False) as file:
-            file.write(_packed(self.state()))
-        Path(file.name).replace(place)
+        """Write the state into a file, whole or not at all.
+
+        Raises:
+            DataError: the folder is missing or takes no file, or a learned value is no plain value or array.
+        """
+        place, packed = Path(path), _packed(self.state())
+        part = place.with_name(f".{place.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(packed)
+            part.replace(place)
+        except OSError as error:
+            bound = f"in a folder that takes files ({error.strerror})"
+            raise DataError("path", str(place), bound, "Make the folder, free space, or name another one.") from error
+        finally:
+            part.unlink(missing_ok=True)
         return place
 
     @classmethod
@@ -128,14 +148,27 @@ def _argument(value: Any) -> Any:
     return value
 
 
+def _parted(state: dict[str, Any]) -> tuple[str, dict[str, np.ndarray]]:
+    """A state as JSON, and the arrays it names."""
+    arrays: dict[str, np.ndarray] = {}
+
+    def beside(value: Any) -> dict[str, str]:
+        if not isinstance(value, np.ndarray):
+            remedy = "Keep what was learned as numbers, words, tuples and arrays."
+            raise DataError(f"state of {state['name']}", type(value).__name__, "plain values and arrays", remedy)
+        name = f"array_{len(arrays)}"
+        arrays[name] = value
+        return {ARRAY: name}
+
+    return json.dumps(state, default=beside, sort_keys=True), arrays
+
+
 def _packed(state: dict[str, Any]) -> bytes:
     """A state as bytes: its arrays, and the rest as JSON beside their digest."""
-    arrays = {key: value for key, value in state["learned"].items() if isinstance(value, np.ndarray)}
-    plain = {key: value for key, value in state["learned"].items() if key not in arrays}
-    text = json.dumps({**state, "learned": plain}, allow_nan=False, sort_keys=True)
+    text, arrays = _parted(state)
     head = json.dumps({"state": text, "digest": _digest(text, arrays)}).encode()
     buffer = io.BytesIO()
-    named: dict[str, Any] = {f"_{name}": array for name, array in arrays.items()}
+    named: dict[str, Any] = dict(arrays)
     np.savez(buffer, head=np.frombuffer(head, dtype=np.uint8), **named)
     return buffer.getvalue()
 
@@ -145,14 +178,13 @@ def _unpacked(path: Path) -> dict[str, Any]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             head = json.loads(file["head"].tobytes())
-            arrays = {name[1:]: file[name] for name in file.files if name != "head"}
+            arrays = {name: file[name] for name in file.files if name != "head"}
             text, digest = head["state"], head["digest"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(str(path), str(error), "a file that save() wrote", remedy) from error
     if _digest(text, arrays) != digest:
         raise DataError(str(path), "another digest", "as it was saved", remedy)
-    state: dict[str, Any] = json.loads(text)
-    state["learned"] |= arrays
+    state: dict[str, Any] = json.loads(text, object_hook=lambda item: arrays[item[ARRAY]] if ARRAY in item else item)
     return state
 
 

@@ -9,8 +9,11 @@ import numpy as np
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
+from polyfolio.errors import DataError
 from polyfolio.features.base import Feature
 from polyfolio.features.own import array_of
+
+ONE_FOR_ALL = ("times", "day")
 
 
 def bar_of(tape: Tape, row: int, inputs: Iterable[str]) -> dict[str, Any]:
@@ -47,9 +50,20 @@ class Streams:
     def __init__(self, features: Sequence[Feature], tape: Tape) -> None:
         self.features = tuple(features)
         self.inputs = tuple(dict.fromkeys(name for feature in features for name in feature.inputs))
+        self.symbols = tape.symbols
         self.columns = tuple(column for feature in features for column in feature.columns())
         self.streams = [feature.start(tape) for feature in self.features]
 
     def update(self, bar: Mapping[str, Floats]) -> Floats:
-        """The next row's values, float64[columns, slots]."""
+        """The next row's values, float64[columns, slots].
+
+        Raises:
+            DataError: a field is missing, or has not one value per slot.
+        """
+        for name in self.inputs:
+            if name not in bar:
+                raise DataError(f"bar[{name!r}]", None, "given", "Give the fields of `inputs` in every bar.")
+            if name not in ONE_FOR_ALL and np.shape(bar[name]) != (len(self.symbols),):
+                bound = f"one value for each of the {len(self.symbols)} symbols"
+                raise DataError(f"bar[{name!r}]", np.shape(bar[name]), bound, "Give NaN where a symbol has no bar.")
         return np.concatenate([stream.update(bar) for stream in self.streams])

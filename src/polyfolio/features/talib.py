@@ -69,7 +69,7 @@ class Talib(SlotWise):
                 raise ConfigError(f"{self.name} {name}", value, "one of " + ", ".join(known), "Correct the argument.")
         else:
             is_whole = isinstance(default, int)
-            at_least(name, value, self.least.get(name, 2 if is_whole else 0.0), is_whole)
+            at_least(f"{self.name} {name}", value, self.least.get(name, 2 if is_whole else 0.0), is_whole)
 
     @property
     def options(self) -> library.Options:

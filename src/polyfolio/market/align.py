@@ -13,10 +13,9 @@ from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
 from polyfolio.market.aggregate import aggregated
 from polyfolio.market.calendar import calendar_of
+from polyfolio.market.columns import NOTHING
 from polyfolio.market.instruments import convert
 from polyfolio.market.stamps import show
-
-NOTHING = {"dividends": 0.0, "splits": 1.0}  # what "none" is; other fields are NaN
 
 
 def align(main: Tape, *others: Tape, base_currency: str | None = None, fx: Mapping[str, str] | None = None) -> Tape:

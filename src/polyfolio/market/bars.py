@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from polyfolio.core.tape import PRICES
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
+from polyfolio.market.columns import NOTHING
 
 Moment = str | date | datetime | int  # an int is nanoseconds since 1970, UTC
-PRICES = ("open", "high", "low", "close")
 EXTRAS = ("bid", "ask", "dividends", "splits", "adj_close")
 
 
@@ -91,6 +92,8 @@ class BarSource(Protocol):
     `fetch` gives one entry per symbol asked for, in that order, times rising, every close in the span. It raises
     DataError or ConfigError for what asking again cannot mend (a symbol nobody knows, credentials refused), RetryError
     for the rest. What is missing of the span is a finding that begins with "gap"; `gaps` in `market/span.py` finds it.
+
+    A source whose settings change its answers has a text `identity` that tells them apart; see `identity_of`.
     """
 
     @property
@@ -110,6 +113,11 @@ class BarSource(Protocol):
     def stream(self, symbols: Sequence[str], interval: str) -> Iterator[Bars]:
         """One closed bar of one symbol at a time, as they close, for sources with `streams = True`."""
         ...
+
+
+def identity_of(source: BarSource) -> str:
+    """What the answers of a source depend on besides the question; its name where it says nothing else."""
+    return str(getattr(source, "identity", source.name))
 
 
 def chained(parts: Sequence[Bars]) -> Bars:
@@ -138,4 +146,4 @@ def chained(parts: Sequence[Bars]) -> Bars:
 
 def _filled(part: Bars, name: str) -> Floats:
     array: Floats | None = getattr(part, name)
-    return np.full(part.size, {"dividends": 0.0, "splits": 1.0}.get(name, np.nan)) if array is None else array
+    return np.full(part.size, NOTHING.get(name, np.nan)) if array is None else array

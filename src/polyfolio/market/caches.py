@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+
 from polyfolio.errors import DataError
 from polyfolio.market.cache import Cache, Layers, MemoryCache
 from polyfolio.market.cache_disk import DiskCache
 from polyfolio.market.cache_redis import SCHEMES, RedisCache
+
+log = logging.getLogger("polyfolio.market.cache")
 
 WRITTEN = "memory, disk, disk:FOLDER, redis://HOST:PORT/NUMBER, rediss://... or unix://SOCKET, or off"
 
@@ -26,9 +30,18 @@ def open_cache(name: str = "disk", *, expire: int | None = None) -> Layers:
     if name == "off":
         return Layers()
     if kind in SCHEMES:
-        behind = [RedisCache(name, expire=expire), DiskCache()]
+        behind = [RedisCache(name, expire=expire), *_on_disk(None)]
     elif kind == "disk":
-        behind = [DiskCache(rest or None)]
+        behind = _on_disk(rest or None)
     elif name != "memory":
         raise DataError("cache", kind, WRITTEN, "Correct its spelling.")
     return Layers(MemoryCache(), *behind)
+
+
+def _on_disk(folder: str | None) -> list[Cache]:
+    """The cache on disk; none for a user without a home, as in a container that runs under a number alone."""
+    try:
+        return [DiskCache(folder)]
+    except RuntimeError as error:
+        log.warning("there is no cache on disk, the run goes on without it: %s", error)
+        return []

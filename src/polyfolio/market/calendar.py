@@ -14,13 +14,12 @@ import numpy as np
 from polyfolio.core.tape import Calendar
 from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
-from polyfolio.market.intervals import DAY, SECOND, word
+from polyfolio.market.intervals import DAY, MINUTE, word
 from polyfolio.market.reading import closest
 
 DAYS_A_YEAR = 365.25
 SHORTEST_DAYS = 30.0
 ALWAYS = "24/7"
-MINUTE = 60 * SECOND
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from polyfolio.errors import ConfigError, DataError, PolyfolioError, RetryError
-from polyfolio.market.bars import Bars, BarSource, Moment
+from polyfolio.market.bars import Bars, BarSource, Moment, identity_of
 
 log = logging.getLogger("polyfolio.market")
 
@@ -28,6 +28,11 @@ class Chain:
             raise ConfigError("sources", 0, "at least one", "Name a source.")
         self.sources = sources
         self.name = ", ".join(source.name for source in sources)
+
+    @property
+    def identity(self) -> str:
+        """Those of its sources, in order."""
+        return "; ".join(identity_of(source) for source in self.sources)
 
     @property
     def streams(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polyfolio.core.types import Floats
+from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place
@@ -18,6 +18,7 @@ REQUIRED = (*BARS, "volume")
 OPTIONAL = ("spread", "dividends", "splits", "borrow", "funding")
 FIELDS = (*REQUIRED, *OPTIONAL, *QUOTES, "adj_close")
 KEYS = ("timestamp", "symbol")
+NOTHING = {"dividends": 0.0, "splits": 1.0}  # what "none" is; other fields are NaN
 
 SPELLINGS = {
     "time": "timestamp",
@@ -86,8 +87,26 @@ def numbers(column: Any, name: str, place: Place) -> Floats:
         row = int(np.argmax(wrong))
         raise DataError(
             f"{name} ({place(row)})",
-            column.iloc[row],
+            getattr(column.iloc[row], "item", lambda: column.iloc[row])(),
             "a number",
             "Write it with a point and without separators, or leave it empty where unknown.",
         )
     return np.asarray(parsed.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+
+
+def symbols_of(column: Any, place: Place) -> tuple[Ints, tuple[str, ...]]:
+    """Number of each row's symbol, and the symbols in order of first appearance.
+
+    Raises:
+        DataError: a row without a symbol, or one with blanks around it, named with its place.
+    """
+    codes, found = column.factorize()
+    codes, names = np.asarray(codes, dtype=np.int64), [str(name) for name in found]
+    if (codes < 0).any() or "" in names:
+        row = int(np.argmin(codes)) if (codes < 0).any() else int(np.argmax(codes == names.index("")))
+        raise DataError(f"symbol ({place(row)})", None, "given in every row", "Fill in the symbol.")
+    for number, name in enumerate(names):
+        if name != name.strip():
+            where = f"symbol ({place(int(np.argmax(codes == number)))})"
+            raise DataError(where, name, "without blanks around it", f"Write it as {name.strip()!r} in every row.")
+    return codes, tuple(names)

@@ -72,6 +72,11 @@ class Ccxt:
         self._venue: Any = None
         self._skew = 0
 
+    @property
+    def identity(self) -> str:
+        """The exchange, its host and its options: a default of swaps answers another market under the same symbol."""
+        return f"{self.name} {self.base_url} {json.dumps(self.options, sort_keys=True, default=repr)}"
+
     def venue(self) -> Any:
         """CCXT's exchange, with its markets loaded.
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from polyfolio.errors import DataError, RetryError
-from polyfolio.market.bars import Bars, BarSource, Moment, chained
+from polyfolio.market.bars import Bars, BarSource, Moment, chained, identity_of
 from polyfolio.market.cache import key_of
 from polyfolio.market.cache_disk import DiskCache
 from polyfolio.market.dataset import Dataset
@@ -151,7 +151,7 @@ def chunks_of(symbol: str, first: int, last: int, interval: str) -> list[Chunk]:
 
 
 def _chunk(source: BarSource, chunk: Chunk, interval: str, keep: DiskCache) -> tuple[Bars, int]:
-    key = key_of(source=source.name, interval=interval, symbol=chunk.symbol, start=chunk.start, end=chunk.end)
+    key = key_of(source=identity_of(source), interval=interval, symbol=chunk.symbol, start=chunk.start, end=chunk.end)
     found = kept(keep, key)
     if found is not None:
         return found, 1

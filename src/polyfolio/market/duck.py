@@ -6,6 +6,7 @@ the files nor the tape need to fit into memory; one field at a time does.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,7 +73,12 @@ class Table:
         where, values = self._where(())
         symbol = self.columns["symbol"]
         text = f"SELECT {symbol}::VARCHAR AS word, count(*) FROM {SCAN} {where} GROUP BY word ORDER BY word"  # noqa: S608
-        return {str(word): int(count) for word, count in self._all(text, self._paths() | values)}
+        found = self._all(text, self._paths() | values)
+        if any(word is None for word, _ in found):
+            nameless = f"SELECT filename, file_row_number FROM {SCAN} WHERE {symbol} IS NULL LIMIT 1"  # noqa: S608
+            name, row = self._all(nameless, self._paths())[0]
+            raise DataError(f"symbol ({name}, row {row})", None, "given in every row", "Fill in the symbol.")
+        return {str(word): int(count) for word, count in found}
 
     def rows(self, symbols: tuple[str, ...]) -> Rows:
         """The rows of some symbols, or of all, by symbol and time."""
@@ -130,6 +136,8 @@ def opened(path: str | PathLike[str], reading: Reading, memory: str = MEMORY) ->
     """A path's rows for as long as the block lasts."""
     files = parquet_files(path)
     duckdb = _package()
+    if not re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?B)", memory):
+        raise DataError("memory", memory, "a number and KB, MB, GB or TB", "Write it like 500MB.")
     with tempfile.TemporaryDirectory(prefix="polyfolio-") as spill, told(fspath(path)):
         settings = {"memory_limit": memory, "temp_directory": spill, "autoload_known_extensions": "false"}
         settings |= {"autoinstall_known_extensions": "false"}

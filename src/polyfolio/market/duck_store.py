@@ -16,9 +16,10 @@ from polyfolio.core.tape import OPTIONAL, PRICES, Tape
 from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
 from polyfolio.market.calendar import calendar_of
+from polyfolio.market.columns import NOTHING
 from polyfolio.market.disk import whole_folder
 from polyfolio.market.duck import MEMORY, Table, batches, opened
-from polyfolio.market.frame import NOTHING, assemble
+from polyfolio.market.frame import assemble
 from polyfolio.market.instruments import instruments_of
 from polyfolio.market.intervals import agreed, word
 from polyfolio.market.reading import Reading, closest, reading_of

@@ -13,13 +13,14 @@ import numpy as np
 from polyfolio.core.tape import OPTIONAL, PRICES, Tape
 from polyfolio.errors import DataError
 from polyfolio.market.bars import Bars
+from polyfolio.market.columns import NOTHING
 from polyfolio.market.disk import write_file
-from polyfolio.market.frame import NOTHING
 from polyfolio.market.instruments import NUMBERS
+from polyfolio.market.tables import ENDINGS
 
 log = logging.getLogger("polyfolio.market")
 
-ENDINGS = (".csv", ".csv.gz", ".parquet")
+WRITTEN = tuple(ending for endings in ENDINGS.values() for ending in endings)
 
 
 def long_frame(tape: Tape) -> Any:
@@ -43,21 +44,21 @@ def long_frame(tape: Tape) -> Any:
 
 
 def write_table(tape: Tape, path: str | PathLike[str]) -> Path | None:
-    """Write the tape as .csv, .csv.gz or .parquet; the file of its instrument table, where it needs one."""
+    """Write the tape as CSV or Parquet, by the ending of the name; the file of its instruments, where it needs one."""
     place = Path(path)
     frame = long_frame(tape)
-    if place.name.endswith(".parquet"):
+    if place.name.endswith(ENDINGS["parquet"]):
         sink = io.BytesIO()
         frame.to_parquet(sink, index=False, compression="zstd")
         write_file(place, sink.getvalue(), "table")
-    elif place.name.endswith((".csv", ".csv.gz")):
+    elif place.name.endswith(ENDINGS["csv"]):
         import gzip  # noqa: PLC0415
 
         frame["timestamp"] = frame["timestamp"].map(lambda stamp: stamp.isoformat())
         content = frame.to_csv(index=False).encode()
         write_file(place, gzip.compress(content, mtime=0) if place.name.endswith(".gz") else content, "table")
     else:
-        raise DataError("file", str(place), "one that ends in " + ", ".join(ENDINGS), "Correct the ending.")
+        raise DataError("file", str(place), "one that ends in " + ", ".join(WRITTEN), "Correct the ending.")
     return _instruments(tape, place)
 
 

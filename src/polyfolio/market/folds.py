@@ -52,11 +52,14 @@ class Events:
 
 
 def events_of(tape: Tape, horizon: int) -> Events:
-    """One event per row, whose label is known `horizon` rows later; the last ones when the tape ends."""
+    """One event per row, whose label is known `horizon` rows later; the last ones when the tape ends.
+
+    A label that is known at once takes a nanosecond, since a gap would not keep one of no length away from a test.
+    """
     if horizon < 0:
         raise DataError("horizon", horizon, "0 or more rows", "Give the number of rows a label looks ahead.")
     row = np.minimum(np.arange(tape.rows) + horizon, tape.rows - 1)
-    return Events(tape.times, tape.times[row])
+    return Events(tape.times, np.maximum(tape.times[row], tape.times + 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.calendar import calendar_of, closing_times, hours_of
-from polyfolio.market.columns import FIELDS, OPTIONAL, REQUIRED, numbers, renamed, require
+from polyfolio.market.columns import FIELDS, NOTHING, OPTIONAL, REQUIRED, numbers, renamed, require, symbols_of
 from polyfolio.market.fields import adjusted, quoted, refuse_adjusted_splits
 from polyfolio.market.instruments import instruments_of
 from polyfolio.market.intervals import agreed, word
@@ -27,8 +27,6 @@ from polyfolio.market.tables import instrument_frame
 
 if TYPE_CHECKING:
     import pandas as pd
-
-NOTHING = {"dividends": 0.0, "splits": 1.0}  # what "none" is; other fields are NaN
 
 
 def tape_from_frame(frame: pd.DataFrame, **options: Any) -> Tape:
@@ -66,21 +64,31 @@ def tape_from_arrays(times: Any, symbols: Sequence[str], fields: Mapping[str, An
 
 def rows_of_frame(frame: Any, reading: Reading, source: str, place: Place, symbol: str | None = None) -> Rows:
     """The rows of a frame; `symbol` is that of a frame without a column for it."""
+    if not hasattr(frame, "columns"):
+        raise DataError(source, type(frame).__name__, "a pandas frame", "Give a frame, or read a file.")
     if frame.columns.nlevels > 1:
         return rows_of_wide(frame, reading, source, place)
-    if frame.index.dtype.kind == "M" or frame.index.name is not None:
-        frame = frame.reset_index(names=frame.index.name or "timestamp")
+    frame = _with_index(frame)
     columns = renamed(frame.columns, source)
     require(columns, source, ("timestamp",) if symbol is not None else ("timestamp", "symbol"))
+    if not len(frame):
+        raise DataError(f"rows of {source}", 0, "at least one", "Give rows, or leave the file out.")
     stamps = utc_nanoseconds(frame[columns["timestamp"]], reading.timezone, place)
     fields = {name: numbers(frame[columns[name]], name, place) for name in FIELDS if name in columns}
     origin = np.arange(len(frame), dtype=np.int64)
     if "symbol" not in columns:
         return Rows(stamps, np.zeros(len(frame), np.int64), (str(symbol),), fields, origin, place)
-    codes, names = frame[columns["symbol"]].factorize()
-    if (codes < 0).any():
-        raise DataError(f"symbol ({place(int(np.argmin(codes)))})", None, "given in every row", "Fill in the symbol.")
-    return Rows(stamps, np.asarray(codes, dtype=np.int64), tuple(str(name) for name in names), fields, origin, place)
+    codes, names = symbols_of(frame[columns["symbol"]], place)
+    return Rows(stamps, codes, names, fields, origin, place)
+
+
+def _with_index(frame: Any) -> Any:
+    """The frame with what its index holds as columns, unless a column of that name is there already."""
+    names = list(frame.index.names)
+    if names == [None]:
+        return frame.reset_index(names="timestamp") if frame.index.dtype.kind == "M" else frame
+    fresh = [name for name in names if name is not None and name not in frame.columns]
+    return frame.reset_index(level=fresh) if fresh else frame
 
 
 def rows_of_wide(frame: Any, reading: Reading, source: str, place: Place) -> Rows:
@@ -149,7 +157,7 @@ def assemble(rows: Rows, reading: Reading) -> Tape:
         raise DataError("times", int(times.size), "at least 2 rows", "Select a longer span.")
     calendar = calendar_of(times, length, reading.calendar, reading.bars_per_year)
     arrays = {
-        name: _aligned(rows.fields[name], row_of, rows.codes, (times.size, len(rows.names)), name)
+        name: aligned(rows.fields[name], row_of, rows.codes, (times.size, len(rows.names)), name)
         for name in (*REQUIRED, *OPTIONAL, "crossed")
         if name in rows.fields and _wanted(name, reading)
     }
@@ -216,7 +224,8 @@ def _in_span(rows: Rows, closed: Ints, keep: Any, reading: Reading) -> tuple[Row
     return selected(rows.take(keep), present), closed[keep]
 
 
-def _aligned(column: Floats, row_of: Ints, codes: Ints, shape: tuple[int, int], name: str) -> Floats:
+def aligned(column: Floats, row_of: Ints, codes: Ints, shape: tuple[int, int], name: str) -> Floats:
+    """A field of rows, symbol by symbol, as an array [rows, slots]; where there is none, what "none" is."""
     if name == "splits":
         column = np.where(column == 0.0, 1.0, column)  # files write 0 where there is no split
     if name in NOTHING:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from polyfolio.core.tape import Calendar, Tape
-from polyfolio.core.types import Floats, Ints
+from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
-from polyfolio.market.align import NOTHING
 from polyfolio.market.bars import Bars
 from polyfolio.market.calendar import DAYS_A_YEAR, SHORTEST_DAYS, hours_of
 from polyfolio.market.columns import OPTIONAL, REQUIRED
 from polyfolio.market.fields import quoted
-from polyfolio.market.frame import assemble
+from polyfolio.market.frame import aligned, assemble
 from polyfolio.market.instruments import instruments_of
 from polyfolio.market.intervals import DAY
 from polyfolio.market.reading import Reading, reading_of
 from polyfolio.market.rows import Rows, checked, joined, ordered
 from polyfolio.market.tables import instrument_frame
 
+log = logging.getLogger("polyfolio.market")
 QUOTES = {"bid": "bid_close", "ask": "ask_close"}
 
 
@@ -45,6 +46,9 @@ def tape_from_bars(bars: Mapping[str, Bars] | Iterable[Bars], **options: Any) ->
         raise DataError("interval of the bars", intervals, "one for all symbols", "Resample them to one interval.")
     if reading.stamps != "close":
         raise DataError("stamps", reading.stamps, "close for bars", "Leave it out: bars stand at their closes.")
+    for part in parts:
+        if not part.size and part.symbol not in reading.symbols:
+            log.warning("%s has no bar and no slot: %s", part.symbol, "; ".join(part.findings) or part.source)
     rows = joined([_rows(part) for part in parts])
     return _irregular(rows, reading) if ":" in intervals[0] else assemble(rows, reading)
 
@@ -73,7 +77,7 @@ def _irregular(rows: Rows, reading: Reading) -> Tape:
     if times.size < 2:
         raise DataError("times", int(times.size), "at least 2 rows", "Make smaller bars, or give more trades.")
     arrays = {
-        name: _aligned(rows.fields[name], row_of, rows.codes, (times.size, len(rows.names)), name)
+        name: aligned(rows.fields[name], row_of, rows.codes, (times.size, len(rows.names)), name)
         for name in (*REQUIRED, *OPTIONAL, "crossed")
         if name in rows.fields
     }
@@ -88,12 +92,6 @@ def _irregular(rows: Rows, reading: Reading) -> Tape:
         instruments=table,
         **arrays,
     )
-
-
-def _aligned(column: Floats, row_of: Ints, codes: Ints, shape: tuple[int, int], name: str) -> Floats:
-    out = np.full(shape, NOTHING.get(name, np.nan))
-    out[row_of, codes] = column
-    return out
 
 
 def _calendar(times: Ints, reading: Reading) -> Calendar:

@@ -16,11 +16,12 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.calendar import hours_of
-from polyfolio.market.columns import canonical, numbers
+from polyfolio.market.columns import canonical, numbers, symbols_of
 from polyfolio.market.intervals import DAY, nanoseconds
 from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place, show, utc_nanoseconds
-from polyfolio.market.tables import csv_table, files_of
+from polyfolio.market.tables import table_of
+from polyfolio.market.timeframes import latest
 
 PUBLISHED = {"published": "published", "filed": "published", "report_date": "published", "announced": "published"}
 KEYS = ("symbol", "published", "period")
@@ -78,31 +79,30 @@ class Fundamentals:
         values = np.full((len(self.names), tape.rows, tape.slots), np.nan)
         newest = np.full((tape.rows, tape.slots), -1, np.int64)
         limit = nanoseconds(longest) if longest is not None else None
+        own: dict[str, list[int]] = {}
+        for number, symbol in enumerate(self.symbols):
+            own.setdefault(symbol, []).append(number)
         for slot, symbol in enumerate(tape.symbols):
-            records = np.array([n for n, own in enumerate(self.symbols) if own == symbol], dtype=np.int64)
+            records = np.array(own.get(symbol, []), dtype=np.int64)
             if records.size:
                 times = self.published[records]
-                newest[:, slot] = _as_of(times, times, tape.times)
+                row = latest(times, tape.times)
+                newest[:, slot] = np.where(row >= 0, times[np.maximum(row, 0)], -1)
                 for number in range(len(self.names)):
                     values[number, :, slot] = self._figure(number, records, tape.times, limit)
         return SlowColumns(self.names, values, newest)
 
     def _figure(self, number: int, records: Ints, times: Ints, limit: int | None) -> Floats:
         records = records[~np.isnan(self.values[number, records])]
-        latest = np.maximum.accumulate(self.periods[records]) if records.size else self.periods[records]
-        records = records[self.periods[records] == latest]  # a late word about an older period changes nothing
-        row = np.searchsorted(self.published[records], times, side="right") - 1
+        newest = np.maximum.accumulate(self.periods[records]) if records.size else self.periods[records]
+        records = records[self.periods[records] == newest]  # a late word about an older period changes nothing
+        row = latest(self.published[records], times)
         known = row >= 0
         if records.size and limit is not None:
             known &= times - self.published[records[np.maximum(row, 0)]] <= limit
         out = np.full(times.size, np.nan)
         out[known] = self.values[number, records[row[known]]]
         return out
-
-
-def _as_of(known: Ints, values: Ints, times: Ints) -> Ints:
-    row = np.searchsorted(known, times, side="right") - 1
-    return np.where(row >= 0, values[np.maximum(row, 0)], -1)
 
 
 def fundamentals(
@@ -119,7 +119,7 @@ def fundamentals(
     Example:
         >>> fundamentals("eps.csv", calendar="XNYS").on(tape).column("eps")
     """
-    frame, name = _frame(source)
+    frame, name = table_of(source, "fundamentals", ("symbol",))
 
     def place(row: int) -> str:
         return f"{name}, row {row}"
@@ -131,7 +131,8 @@ def fundamentals(
     figures = tuple(key for key in columns if key not in KEYS)
     if not figures:
         raise DataError(f"columns of {name}", list(columns), "with at least one figure", "Add a column such as eps.")
-    symbols = [str(word) for word in frame[columns["symbol"]]]
+    codes, words = symbols_of(frame[columns["symbol"]], place)
+    symbols = [words[code] for code in codes]
     published = _known_from(frame[columns["published"]], calendar, timezone, place)
     periods = published
     if "period" in columns:
@@ -142,18 +143,6 @@ def fundamentals(
     return Fundamentals(
         tuple(symbols[row] for row in order), published[order], periods[order], figures, values[:, order]
     )
-
-
-def _frame(source: Any) -> tuple[Any, str]:
-    import pandas as pd  # noqa: PLC0415
-
-    if not isinstance(source, (str, PathLike)):
-        return source, "the frame"
-    file, *more = files_of(source, "csv")
-    if more:
-        raise DataError("fundamentals", str(source), "one file", f"Name one of {file.name}, {more[0].name}.")
-    parquet = file.name.lower().endswith((".parquet", ".pq"))
-    return (pd.read_parquet(file) if parquet else csv_table(file, ("symbol",))), file.name
 
 
 def _known_from(column: Any, calendar: str, timezone: str | None, place: Place) -> Ints:

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from polyfolio.errors import ConfigError
+from polyfolio.market.deadline import Within
 from polyfolio.market.intervals import SECOND
 from polyfolio.market.retry import Clock, Patience, Transient, Watch, patiently
 from polyfolio.market.secret import hidden
@@ -202,7 +203,7 @@ class Http:
         address = request.url + (f"?{request.encoded}" if request.query else "")
         local = refuse_open_address(request.url)
         proxies = urllib.request.ProxyHandler({} if local else None)
-        opener = urllib.request.build_opener(_NoRedirect(), proxies)
+        opener = urllib.request.build_opener(_NoRedirect(), proxies, Within(watch))
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **dict(request.headers)}
         asked = urllib.request.Request(  # noqa: S310 - refuse_open_address has looked at the scheme
             address, data=request.body or None, headers=headers, method=request.method
@@ -219,7 +220,7 @@ class Http:
                 raise ConfigError("base_url", request.url, bound, f"{error.reason.verify_message}.") from None
             raise Transient(f"no connection: {error.reason}") from error
         except (OSError, http.client.HTTPException) as error:
-            raise Transient(f"connection lost: {type(error).__name__} {error}".strip()) from error
+            raise Transient(f"connection lost: {type(error).__name__} {printable(error)}".strip()) from error
 
     def _read(self, response: Any, watch: Watch) -> Answer:
         """The whole body, or Transient: too slow or cut off. `read` would return the bytes of a cut-off body."""
@@ -261,6 +262,11 @@ class Http:
         if theirs is not None:
             ahead = theirs - self.clock.utc()
             self.skew = ahead if abs(ahead) >= 2 * SECOND else 0
+
+
+def printable(error: Exception) -> str:
+    """What an error says, without the signs no terminal shows: it may repeat what the other side sent."""
+    return "".join(sign if sign.isprintable() else " " for sign in str(error)[:EXCERPT]).strip()
 
 
 def refuse_open_address(url: str) -> bool:

@@ -10,7 +10,8 @@ from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
 
 SECOND = 1_000_000_000
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 MONTH = 365.25 / 12 * DAY  # the mean month: twelve are a year
 UNITS = {"s": SECOND, "min": 60 * SECOND, "m": 60 * SECOND, "h": HOUR, "d": DAY, "w": 7 * DAY}

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from polyfolio.errors import DataError, RetryError
-from polyfolio.market.bars import Bars, BarSource, Moment
+from polyfolio.market.bars import Bars, BarSource, Moment, identity_of
 from polyfolio.market.cache import Cache, key_of
 from polyfolio.market.dataset import Dataset
 from polyfolio.market.encode import decoded, encoded
@@ -68,7 +68,7 @@ class CachedSource:
         """The bars whose close lies from start to end, both included."""
         # A date is a day of the source's own calendar, so that it ends up to a day later than in UTC.
         past = moment(end, "end") + DAY < self._clock() - 2 * nanoseconds(interval)
-        asked = {"source": self.name, "start": str(start), "end": str(end), "interval": interval}
+        asked = {"source": identity_of(self.source), "start": str(start), "end": str(end), "interval": interval}
         keys = {symbol: key_of(kind="bars", symbol=symbol, **asked) for symbol in symbols}
         found = {symbol: bars for symbol in symbols if past and (bars := kept(self.cache, keys[symbol])) is not None}
         missing = [symbol for symbol in symbols if symbol not in found]
@@ -98,6 +98,14 @@ class DatasetSource:
         self.dataset = dataset
         self.reference = reference
         self.name = f"dataset {dataset.name}"
+
+    @property
+    def identity(self) -> str:
+        """The bars of its version, where it has one by now."""
+        try:
+            return f"dataset {self.dataset.version(self.reference).id}"
+        except DataError:
+            return f"{self.name}, no version {self.reference or 'yet'}"
 
     def fetch(self, symbols: Sequence[str], start: Moment, end: Moment, interval: str) -> dict[str, Bars]:
         """The bars whose close lies from start to end, with a finding where the dataset ends before."""

@@ -12,11 +12,11 @@ import numpy as np
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.errors import DataError
-from polyfolio.market.columns import canonical
+from polyfolio.market.columns import canonical, symbols_of
 from polyfolio.market.intervals import DAY
 from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place, show, utc_nanoseconds
-from polyfolio.market.tables import csv_table, files_of
+from polyfolio.market.tables import table_of
 
 FOREVER = np.iinfo(np.int64).max // DAY
 SPELLINGS = {"first_month": "start", "last_month": "end", "from": "start", "until": "end", "added": "start"}
@@ -76,7 +76,7 @@ def membership(source: str | PathLike[str] | Any) -> Membership:
     Example:
         >>> members = membership("index.csv").mask(tape)
     """
-    frame, name = _frame(source)
+    frame, name = table_of(source, "membership", ("symbol", "start", "end"))
 
     def place(row: int) -> str:
         return f"{name}, row {row}"
@@ -94,21 +94,10 @@ def membership(source: str | PathLike[str] | Any) -> Membership:
     ends[given] = _days(frame[columns["end"]].iloc[given], lambda row: place(int(given[row])))
     if monthly:
         ends[given] = _last_of_month(ends[given])
-    symbols = tuple(str(word) for word in frame[columns["symbol"]])
+    codes, known = symbols_of(frame[columns["symbol"]], place)
+    symbols = tuple(known[code] for code in codes)
     _refuse_reversed(symbols, starts, ends, place)
     return Membership(symbols, starts, ends)
-
-
-def _frame(source: Any) -> tuple[Any, str]:
-    import pandas as pd  # noqa: PLC0415
-
-    if not isinstance(source, (str, PathLike)):
-        return source, "the frame"
-    file, *more = files_of(source, "csv")
-    if more:
-        raise DataError("membership", str(source), "one file", f"Name one of {file.name}, {more[0].name}.")
-    parquet = file.name.lower().endswith((".parquet", ".pq"))
-    return (pd.read_parquet(file) if parquet else csv_table(file, ("symbol", "start", "end"))), file.name
 
 
 def _empty(column: Any) -> Any:

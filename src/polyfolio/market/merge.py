@@ -26,6 +26,7 @@ BUILDERS = (
     "reading",
     "rows",
     "stamps",
+    "tables",
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,19 +12,23 @@ from typing import Any
 from polyfolio.core.tape import Tape
 from polyfolio.errors import DataError
 from polyfolio.market.bars import BarSource
+from polyfolio.market.cache import Cache
+from polyfolio.market.caches import open_cache
 from polyfolio.market.calendar import ALWAYS
 from polyfolio.market.chain import Chain
 from polyfolio.market.crypto import Ccxt
 from polyfolio.market.dataset import Dataset
 from polyfolio.market.from_bars import tape_from_bars
-from polyfolio.market.kept import DatasetSource
+from polyfolio.market.kept import CachedSource, DatasetSource
 from polyfolio.market.reading import reading_of
+from polyfolio.market.stored import folder_and_version
 from polyfolio.market.vendor import Vendor
 from polyfolio.market.yahoo import Yahoo
 
 log = logging.getLogger("polyfolio.market")
 
-WRITTEN = "yahoo, ccxt:EXCHANGE, vendor:FILE, dataset:FOLDER, or several with commas between them"
+CACHE = "POLYFOLIO_CACHE"  # environment variable: the cache of what tapes are fetched from, as `open_cache` reads it
+WRITTEN = "yahoo, ccxt:EXCHANGE, vendor:FILE, dataset:FOLDER[@VERSION], or several with commas between them"
 
 
 def chain_of(words: str, *, calendar: str = ALWAYS) -> BarSource:
@@ -47,11 +53,16 @@ def _source(word: str, calendar: str) -> BarSource:
     makers: dict[str, Callable[[str], BarSource]] = {
         "ccxt": Ccxt,
         "vendor": Vendor,
-        "dataset": lambda folder: DatasetSource(Dataset(folder)),
+        "dataset": _dataset,
     }
     if kind not in makers or not rest:
         raise DataError("source", word, WRITTEN, "Correct its spelling.")
     return makers[kind](rest)
+
+
+def _dataset(place: str) -> BarSource:
+    folder, reference = folder_and_version(place)
+    return DatasetSource(Dataset(folder), reference)
 
 
 def read_yahoo(path: None = None, **options: Any) -> Tape:  # noqa: ARG001 - a source takes one
@@ -106,8 +117,22 @@ def _tape(source: BarSource, options: dict[str, Any]) -> Tape:
     assert reading.start is not None
     assert reading.interval is not None
     end = reading.end if reading.end is not None else datetime.now(UTC)
-    bars = source.fetch(reading.symbols, reading.start, end, reading.interval)
+    cache = _cache(os.environ.get(CACHE) or "disk")
+    bars = behind(source, cache).fetch(reading.symbols, reading.start, end, reading.interval)
     for symbol, found in bars.items():
         for finding in found.findings:
             log.warning("%s from %s: %s", symbol, found.source, finding)
     return tape_from_bars(bars, **options)
+
+
+_cache = functools.cache(open_cache)  # one in a process, so that runs share what is in memory
+
+
+def behind(source: BarSource, cache: Cache) -> BarSource:
+    """A source whose answers about the past are kept, each source of a chain by itself.
+
+    A chain as a whole is not: what a fallback gave while the first was down would stand for the first from then on.
+    """
+    if isinstance(source, Chain):
+        return Chain(*(behind(own, cache) for own in source.sources))
+    return source if isinstance(source, DatasetSource) else CachedSource(source, cache)

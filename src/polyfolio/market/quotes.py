@@ -12,7 +12,7 @@ import numpy as np
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.bars import Bars
-from polyfolio.market.columns import numbers, renamed
+from polyfolio.market.columns import numbers, renamed, symbols_of
 from polyfolio.market.intervals import DAY, nanoseconds, word
 from polyfolio.market.reading import closest
 from polyfolio.market.stamps import utc_nanoseconds
@@ -67,12 +67,12 @@ def quotes_of(frame: Any, *, timezone: str | None = None, source: str = "the fra
         if wrong.any():
             row = int(np.argmax(wrong))
             raise DataError(f"{name} ({place(row)})", float(values[row]), "above 0", "Drop the quote.")
-    codes, names = frame[columns["symbol"]].factorize()
+    codes, names = symbols_of(frame[columns["symbol"]], place)
     made = {}
     for code, name in enumerate(names):
         rows = np.flatnonzero(codes == code)
-        refuse_backwards(times[rows], rows, place, str(name))
-        made[str(name)] = _sound(Quotes(str(name), times[rows], sides["bid"][rows], sides["ask"][rows]))
+        refuse_backwards(times[rows], rows, place, name)
+        made[name] = _sound(Quotes(name, times[rows], sides["bid"][rows], sides["ask"][rows]))
     return made
 
 

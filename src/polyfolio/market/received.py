@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from polyfolio.core.tape import PRICES
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
-from polyfolio.market.bars import EXTRAS, PRICES, Bars
+from polyfolio.market.bars import EXTRAS, Bars
 from polyfolio.market.calendar import closing_times
+from polyfolio.market.columns import NOTHING
 from polyfolio.market.span import Span, gaps
 from polyfolio.market.stamps import show, utc_nanoseconds
 
 LARGEST = 2**62  # nanoseconds of the year 2116
-NOTHING = {"dividends": 0.0, "splits": 1.0}
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,7 @@ def checked(rows: Rows) -> Rows:
             "finite and above 0",
             "Correct the price, or leave the bar empty.",
         )
+    _refuse_contradictions(rows, bars)
     _refuse(
         rows,
         "volume",
@@ -159,6 +160,20 @@ def checked(rows: Rows) -> Rows:
         if name in rows.fields:
             _refuse(rows, name, np.isinf(rows.fields[name]), "finite", "Correct it, or leave it empty.")
     return rows
+
+
+def _refuse_contradictions(rows: Rows, bars: Any) -> None:
+    """Refuse a bar whose open or close lies outside its low and high; one that is not traded may be any."""
+    first, high, low, last = bars
+    wrong = (np.minimum(first, last) < low) | (np.maximum(first, last) > high)  # NaN compares as sound
+    if "crossed" in rows.fields:
+        wrong &= rows.fields["crossed"] != 1.0
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        values = {name: float(price) for name, price in zip(BARS, bars[:, row], strict=True)}
+        raise DataError(
+            f"bar{rows.at(row)}", values, "low <= open, close <= high", "Correct the bar, or leave it empty."
+        )
 
 
 def _refuse(rows: Rows, name: str, wrong: Any, bound: str, remedy: str) -> None:

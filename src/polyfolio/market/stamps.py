@@ -18,6 +18,7 @@ Place = Callable[[int], str]
 ZONE = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 CLOCK = r"\d[T ]\d"
 NAIVE_REMEDY = "Give timezone=, the zone the times are written in, or write them with their offset."
+FIRST_YEAR, LAST_YEAR = 1678, 2261  # whole years that nanoseconds in 64 bits reach
 # Epochs from 1973 to 5138 in seconds; three more digits for each finer unit.
 EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
@@ -33,6 +34,8 @@ def utc_nanoseconds(values: Any, timezone: str | None, place: Place) -> Ints:
     import pandas as pd  # noqa: PLC0415
 
     column = pd.Series(values).reset_index(drop=True)
+    if pd.api.types.is_float_dtype(column.dtype) and (column % 1 == 0).all():
+        column = column.astype(np.int64)
     if pd.api.types.is_integer_dtype(column.dtype):
         return _epochs(column.to_numpy(np.int64), place)
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
@@ -41,9 +44,19 @@ def utc_nanoseconds(values: Any, timezone: str | None, place: Place) -> Ints:
     if empty.any():
         raise DataError(f"timestamp ({place(int(np.argmax(empty)))})", None, "a time in every row", "Drop the row.")
     stamps = pd.DatetimeIndex(column)
+    _refuse_far(stamps, place)
     if stamps.tz is None:
-        stamps = _localised(stamps, timezone)
+        stamps = _localised(stamps, timezone, place)
     return np.asarray(stamps.tz_convert("UTC").as_unit("ns").asi8, dtype=np.int64)
+
+
+def _refuse_far(stamps: Any, place: Place) -> None:
+    """Refuse times that nanoseconds in 64 bits do not reach, such as the year 9999 for "never"."""
+    if len(stamps) and not FIRST_YEAR <= stamps.min().year <= stamps.max().year <= LAST_YEAR:
+        years = np.asarray(stamps.year)
+        row = int(np.argmax((years < FIRST_YEAR) | (years > LAST_YEAR)))
+        bound = f"from the year {FIRST_YEAR} to {LAST_YEAR}"
+        raise DataError(f"timestamp ({place(row)})", str(stamps[row]), bound, "Correct the time, or drop the row.")
 
 
 def _epochs(numbers: Ints, place: Place) -> Ints:
@@ -84,19 +97,22 @@ def _parsed(column: Any, place: Place) -> Any:
     return parsed if zoned.all() else parsed.dt.tz_localize(None)
 
 
-def _localised(stamps: Any, timezone: str | None) -> Any:
+def _localised(stamps: Any, timezone: str | None, place: Place) -> Any:
     if timezone is None:
-        raise DataError("timestamp", str(stamps[0]) if len(stamps) else None, "a time with its zone", NAIVE_REMEDY)
+        where, value = (f"timestamp ({place(0)})", str(stamps[0])) if len(stamps) else ("timestamp", None)
+        raise DataError(where, value, "a time with its zone", NAIVE_REMEDY)
     zone(timezone)
-    try:
-        return stamps.tz_localize(timezone, ambiguous="raise", nonexistent="raise")
-    except ValueError as error:
+    localised = stamps.tz_localize(timezone, ambiguous="NaT", nonexistent="NaT")
+    wrong = np.asarray(localised.isna())
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise DataError(
-            "timestamp",
-            timezone,
-            f"a zone in which every time exists once ({error})",
-            "Clocks change in these rows: write the times with their offset, such as -05:00.",
-        ) from None
+            f"timestamp ({place(row)})",
+            str(stamps[row]),
+            f"a time that exists once in {timezone}",
+            "The clock changes there: write the times with their offset, such as -05:00.",
+        )
+    return localised
 
 
 def zone(name: str) -> ZoneInfo:

@@ -123,5 +123,7 @@ def _in_span(tape: Tape, reading: Reading) -> Tape:
     end = tape.rows if last is None else int(np.searchsorted(tape.times, last, side="right"))
     if end - begin < 2:
         found = f"{tape.times[[0, -1]].astype('datetime64[ns]')}"
-        raise DataError("rows of the tape", end - begin, "at least 2 from start to end", f"Its rows close {found}.")
+        raise DataError(
+            "rows of the tape", max(end - begin, 0), "at least 2 from start to end", f"Its rows close {found}."
+        )
     return window(tape, begin, end)

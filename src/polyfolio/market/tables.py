@@ -46,14 +46,33 @@ def files_of(path: str | PathLike[str], kind: str) -> list[Path]:
     return [place]
 
 
+def table_of(given: Any, what: str, texts: tuple[str, ...]) -> tuple[Any, str]:
+    """The frame of one CSV or Parquet file, and its name in messages; what is no path is the frame itself.
+
+    Args:
+        given: path, frame, or None.
+        what: the argument's name.
+        texts: columns of a CSV file that stay text.
+    """
+    if not isinstance(given, (str, PathLike)):
+        return given, "the frame"
+    file, *more = files_of(given, "csv")
+    if more:
+        raise DataError(what, str(given), "one file", f"Name one of {file.name}, {more[0].name}.")
+    if not file.name.lower().endswith(ENDINGS["parquet"]):
+        return csv_table(file, texts), file.name
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415
+
+    try:
+        return parquet.read_table(file).to_pandas(date_as_object=False), file.name
+    except (ArrowException, OSError) as error:
+        raise DataError("path", file.name, f"a Parquet file ({error})", "Write it anew.") from error
+
+
 def instrument_frame(instruments: Any) -> tuple[Any, str]:
     """The frame of an instrument table, and its name."""
-    if not isinstance(instruments, (str, PathLike)):
-        return instruments, "instruments"
-    file, *more = files_of(instruments, "csv")
-    if more:
-        raise DataError("instruments", str(instruments), "one file", f"Name one of {file.name}, {more[0].name}.")
-    return csv_table(file, ("symbol", "currency")), file.name
+    frame, name = table_of(instruments, "instruments", ("symbol", "currency"))
+    return frame, "instruments" if frame is instruments else name
 
 
 def is_wide(first: list[str], second: list[str]) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.bars import Bars
-from polyfolio.market.columns import numbers, renamed
+from polyfolio.market.columns import numbers, renamed, symbols_of
 from polyfolio.market.exchange import sessions_of
 from polyfolio.market.intervals import DAY, nanoseconds, word
 from polyfolio.market.reading import closest
@@ -68,12 +68,12 @@ def trades_of(frame: Any, *, timezone: str | None = None, source: str = "the fra
     times = utc_nanoseconds(frame[columns["timestamp"]], timezone, place)
     paid = _above_zero(numbers(frame[columns["price"]], "price", place), "price", place)
     sizes = _above_zero(numbers(frame[columns["size"]], "size", place), "size", place)
-    codes, names = frame[columns["symbol"]].factorize()
+    codes, names = symbols_of(frame[columns["symbol"]], place)
     made = {}
     for code, name in enumerate(names):
         rows = np.flatnonzero(codes == code)
-        refuse_backwards(times[rows], rows, place, str(name))
-        made[str(name)] = Trades(str(name), times[rows], paid[rows], sizes[rows])
+        refuse_backwards(times[rows], rows, place, name)
+        made[name] = Trades(name, times[rows], paid[rows], sizes[rows])
     return made
 
 

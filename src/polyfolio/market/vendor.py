@@ -49,6 +49,11 @@ class Vendor:
         self.auth: Auth = auth_of(self.settings.auth)
         self.http = Http(patience=patience, clock=clock, rate=self.settings.rate, secrets=self.auth.secrets)
 
+    @property
+    def identity(self) -> str:
+        """Every setting, so that a corrected one asks anew; secrets are their places there."""
+        return self.settings.model_dump_json()
+
     def fetch(self, symbols: Sequence[str], start: Moment, end: Moment, interval: str) -> dict[str, Bars]:
         """The bars whose close lies from start to end, both included.
 

@@ -18,14 +18,13 @@ import numpy as np
 from polyfolio.core.types import Ints
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.bars import Bars, Moment
-from polyfolio.market.intervals import DAY, HOUR, SECOND, nanoseconds, word
+from polyfolio.market.intervals import DAY, HOUR, MINUTE, SECOND, nanoseconds, word
 from polyfolio.market.polling import polled
 from polyfolio.market.received import Origin, bars_from
 from polyfolio.market.retry import Clock, Patience, Transient, Watch, patiently
 from polyfolio.market.span import Span, span_of
 from polyfolio.market.stamps import show
 
-MINUTE = 60 * SECOND
 # Our length: Yahoo's word, how far back it has such bars, and how much one question may span.
 FRAMES = {
     MINUTE: ("1m", 29 * DAY, 7 * DAY),
@@ -77,6 +76,11 @@ class Yahoo:
     ) -> None:
         self.calendar, self.base_url = calendar, base_url
         self.patience, self.clock = patience or Patience(), clock or Clock()
+
+    @property
+    def identity(self) -> str:
+        """Its calendar decides when a day closes."""
+        return f"yahoo {self.calendar} {self.base_url}"
 
     def fetch(self, symbols: Sequence[str], start: Moment, end: Moment, interval: str) -> dict[str, Bars]:
         """The bars whose close lies from start to end, both included; symbols in Yahoo's spelling, "BRK-B".

@@ -8,6 +8,7 @@ stream compared with the batch, and the past shortened.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,11 +22,11 @@ from polyfolio.features.stream import bar_of
 from polyfolio.market.window import window
 from polyfolio.testing.answers import Difference, first_difference, unequal
 from polyfolio.testing.folds import split_leaks
-from polyfolio.testing.futures import FUTURES, alone, other_close, outside, reordered
+from polyfolio.testing.futures import FUTURES, alone, other_close, outside, redrawn, reordered
 from polyfolio.testing.reasons import Reason, why
 from polyfolio.testing.report import Leak, Report
 from polyfolio.testing.stability import Stability, recursive_stability
-from polyfolio.testing.subjects import Subject, fitted, learned_values, subject_of
+from polyfolio.testing.subjects import Answer, Subject, fitted, learned_values, subject_of
 
 # Sums over slots in another order differ in their last bits.
 ORDER_SLACK = 1e-9
@@ -83,8 +84,8 @@ def find_leaks(
     random = np.random.default_rng(seed)
     if kind == "split":
         return split_leaks(thing, tape, seed=seed)
-    subject = subject_of(thing, tape, kind=kind, train=train)
-    proof = Proof(subject, tape, random)
+    fresh, subject = (subject_of(one, tape, kind=kind, train=train) for one in (unasked(thing), thing))
+    proof = Proof(subject, fresh, tape, random)
     leaks = list(proof.unrepeatable())
     stability = None
     if not leaks:
@@ -102,8 +103,9 @@ class Proof:
         asked: answers that were compared.
     """
 
-    def __init__(self, subject: Subject, tape: Tape, random: np.random.Generator) -> None:
+    def __init__(self, subject: Subject, fresh: Subject, tape: Tape, random: np.random.Generator) -> None:
         self.subject = subject
+        self.fresh = fresh  # the same, before it was asked anything
         self.tape = tape
         self.random = random
         self.asked = 1
@@ -123,20 +125,28 @@ class Proof:
                 f"Give a tape longer than {self.tape.rows} rows: a warm-up proves nothing.",
             )
 
-    def ask(self, tape: Tape, what: str, anew: bool = False) -> Floats:
-        """The answer for another tape, learned anew on it if asked for; an error says which tape it was."""
+    def ask(self, tape: Tape, what: str, learned: Answer | None = None) -> Floats:
+        """The answer for another tape, by what was learned at first or by another; an error says which tape it was."""
         self.asked += 1
         try:
-            return self.subject.ask(tape) if anew else self.learned(tape)
+            return (learned or self.learned)(tape)
         except Exception as error:
             error.add_note(f"while {self.subject.name} was asked about a tape {what}")
             raise
 
     def unrepeatable(self) -> Iterator[Leak]:
-        """Asked twice, the same bits."""
-        found = first_difference(self.answer, self.ask(self.tape, "it was asked about before", anew=True))
+        """Asked twice, or first about another tape, the same bits."""
+        found = first_difference(self.answer, self.ask(self.tape, "it was asked about before", self.subject.ask))
         if found is not None:
             yield self.leak(Reason.UNREPEATABLE, found, "asked twice")
+            return
+        # What is kept of the first tape hides from all later questions: here the first one is another tape.
+        learned = self.fresh.learn(self.tape)
+        every = np.ones((self.tape.rows, self.tape.slots), dtype=bool)
+        self.ask(redrawn(self.tape, every, np.random.default_rng(0)), "of other bars", learned)
+        found = first_difference(self.answer, self.ask(self.tape, "it was asked about after another", learned))
+        if found is not None:
+            yield self.leak(Reason.UNREPEATABLE, found, "asked about after another tape")
 
     def later_rows(self, trials: int) -> Iterator[Leak]:
         """Every future, at random rows: nothing before them changes."""
@@ -227,7 +237,7 @@ class Proof:
         if self.tape.slots < 2 or self.answer.shape[2] == 1:
             return
         order = np.roll(np.arange(self.tape.slots), 1)[::-1]
-        other = self.ask(reordered(self.tape, order), "with its slots in another order", anew=True)
+        other = self.ask(reordered(self.tape, order), "with its slots in another order", self.subject.ask)
         found = self._moved(other, order)
         if found is not None:
             yield self.leak(Reason.ACROSS_SLOTS, found, "with its slots in another order")
@@ -236,7 +246,7 @@ class Proof:
             return
         for slot in range(self.tape.slots):
             other = self.ask(
-                alone(self.tape, slot, self.random), f"with other bars in every slot but {slot}", anew=True
+                alone(self.tape, slot, self.random), f"with other bars in every slot but {slot}", self.subject.ask
             )
             found = first_difference(self.answer[:, :, [slot]], other[:, :, [slot]])
             if found is not None:
@@ -283,6 +293,14 @@ class Proof:
             found.after,
             reach,
         )
+
+
+def unasked(thing: Any) -> Any:
+    """A copy of a thing that was not asked yet; itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(thing)
+    except (TypeError, ValueError, AttributeError, RuntimeError, copy.Error):  # what foreign parts say of copies
+        return thing
 
 
 def _short_warmup(subject: Subject, tape: Tape, stability: Stability | None, leaks: bool) -> list[Leak]:

@@ -63,7 +63,7 @@ MEANING: dict[Reason, tuple[str, str]] = {
         "Decide at the close of row t and trade in row t + 1.",
     ),
     Reason.UNREPEATABLE: (
-        "asked twice it answers differently",
+        "asked again, or after another tape, it answers differently",
         "Keep no state between calls; draw random numbers from a seed.",
     ),
     Reason.STREAM: (

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from polyfolio.core.tape import PRICES
 from polyfolio.errors import ConfigError, DataError
-from polyfolio.market.bars import PRICES, Bars, BarSource
+from polyfolio.market.bars import Bars, BarSource
 from polyfolio.market.calendar import ALWAYS
 from polyfolio.market.intervals import nanoseconds
 from polyfolio.market.span import Span, gaps, span_of
@@ -74,6 +75,11 @@ def _check_name(source: BarSource) -> None:
 def _check_entries(source: BarSource, found: Mapping[str, Bars], symbols: Sequence[str]) -> None:
     if list(found) != list(symbols):
         raise _broken(source, "symbols", list(found), f"{list(symbols)}, in that order", "Answer one entry per symbol.")
+    for symbol, bars in found.items():
+        if not isinstance(bars, Bars):
+            raise _broken(
+                source, f"entry of {symbol}", type(bars).__name__, "Bars", "Answer polyfolio.market.bars.Bars."
+            )
 
 
 def _check_labels(source: BarSource, bars: Bars, symbol: str, interval: str) -> None:
@@ -146,8 +152,14 @@ def _same(source: BarSource, found: Bars, wanted: Bars, what: str, remedy: str) 
         raise _broken(source, f"bars of {what}", found.size, f"{wanted.size}, as in the whole", remedy)
     for name, array in {"times": wanted.times, **wanted.columns()}.items():
         other = getattr(found, name)
-        if other is None or not np.array_equal(other, array, equal_nan=True):
-            raise _broken(source, f"{name} of {what}", other, "as in the whole", remedy)
+        if other is None:
+            raise _broken(source, f"{name} of {what}", None, "there, as in the whole", remedy)
+        wrong = ~((other == array) | (np.isnan(other) & np.isnan(array)))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise _broken(
+                source, f"{name} {row} of {what}", other[row].item(), f"{array[row].item()}, as before", remedy
+            )
 
 
 def _check_unknown(source: BarSource, unknown: str, asked: Span, interval: str) -> None:

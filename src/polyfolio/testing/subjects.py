@@ -74,7 +74,7 @@ def subject_of(
         ConfigError: an object of no known kind, or training rows the tape does not have.
     """
     if inspect.isclass(thing):
-        thing = thing()
+        thing = made(thing, {})
     kind = kind_of(thing) if kind is None else kind
     if kind not in KINDS:
         raise ConfigError("kind", kind, "one of " + ", ".join(KINDS), "Correct the word.")
@@ -94,6 +94,16 @@ def subject_of(
     answer = thing.trades if kind == "trades" else thing
     columns = (kind,) if kind == "trades" else (name,)
     return Subject(thing, name, kind, columns, lambda _: lambda asked: grid(answer(asked), asked, name), across=across)
+
+
+def made(cls: type[Any], arguments: Mapping[str, Any]) -> Any:
+    """An instance of a class; an argument that it does not take, or needs and is not given, is refused by name."""
+    try:
+        inspect.signature(cls).bind(**arguments)
+    except TypeError as error:
+        bound = f"those of {cls.__name__}{inspect.signature(cls)} ({error})"
+        raise ConfigError("arguments", dict(arguments), bound, "Give an instance, or the arguments by --set.") from None
+    return cls(**arguments)
 
 
 def name_of(thing: Any) -> str:
@@ -125,7 +135,8 @@ def training_rows(train: tuple[int, int] | None, tape: Tape) -> tuple[int, int]:
     """The training rows given, or a span that leaves rows before and after it."""
     first, end = train if train is not None else (0, int(TRAINING_SHARE * tape.rows))
     if not 0 <= first < end < tape.rows:
-        raise ConfigError("train", train, f"(first, end) inside the tape's {tape.rows} rows", "Leave rows after it.")
+        remedy = "Give a longer tape." if train is None else "Leave rows after it."
+        raise ConfigError("train", (first, end), f"(first, end) inside the tape's {tape.rows} rows", remedy)
     return first, end
 
 
@@ -133,7 +144,8 @@ def grid(values: Any, tape: Tape, name: str) -> Floats:
     """Answers as [columns, rows, slots or 1], from an array of rows, of (rows, slots) or of (columns, rows, slots)."""
     array = np.asarray(list(values.values()) if isinstance(values, Mapping) else values)
     if array.dtype.kind not in "fiub":
-        raise ConfigError(f"{name}: answer", str(array.dtype), "numbers", "Return an array of numbers.")
+        remedy = "Return an array of numbers; where it gives folds, say so with kind `split`."
+        raise ConfigError(f"{name}: answer", str(array.dtype), "numbers", remedy)
     shape = (tape.rows, tape.slots)
     if array.ndim == 1 and array.shape == shape[:1]:
         array = array[None, :, None]

@@ -291,3 +291,13 @@ def test_bad_arguments_are_refused(wrong: Normaliser) -> None:
 def test_what_learned_nothing_answers_nothing(normaliser: Normaliser) -> None:
     with pytest.raises(ConfigError, match="Call fit"):
         normaliser.transform(grid())
+
+
+def test_training_rows_that_are_not_there_and_names_given_twice_are_refused() -> None:
+    values = np.ones((2, 50, 3)) * np.arange(50.0)[:, None]
+    with pytest.raises(DataError, match=r"rows: got '\[100\]'.*0 to 49"):
+        Standard().fit(values, np.array([100]))
+    with pytest.raises(DataError, match="columns: got 'a'"):
+        Standard().fit(values, slice(0, 20), columns=("a", "a"))
+    with pytest.raises(DataError, match="symbols: got 'x'"):
+        Standard().fit(values, slice(0, 20), symbols=("x", "y", "x"))

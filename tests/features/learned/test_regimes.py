@@ -9,6 +9,7 @@ import pytest
 
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError, DataError
+from polyfolio.features.compute import compute
 from polyfolio.features.regimes import (
     Drawdown,
     HiddenMarkov,
@@ -19,6 +20,7 @@ from polyfolio.features.regimes import (
     WalkForward,
     exposure,
 )
+from polyfolio.features.regimes.feature import title
 from polyfolio.features.regimes.market import market
 from polyfolio.market.window import window
 from tests.features.learned.markets import tape_of, walk_tape
@@ -178,13 +180,18 @@ def test_exposure_is_the_expected_scale(tape: Tape) -> None:
     np.testing.assert_array_equal(found, np.repeat(wanted[:, None], 3, axis=1))
     with pytest.raises(ConfigError, match="wild"):
         exposure(regime, tape, {"calm": 1.0, "normal": 0.6, "wild": 0.2})
+    for number in (float("nan"), float("inf"), "0.2"):
+        with pytest.raises(ConfigError, match="scale of turbulent"):
+            exposure(regime, tape, {"calm": 1.0, "normal": 0.6, "turbulent": number})
+    with pytest.raises(ConfigError, match="scale of unknown"):
+        exposure(regime, tape, {"calm": 1.0, "normal": 0.6, "turbulent": 0.2}, unknown=float("nan"))
 
 
 def test_the_feature_says_the_same_to_every_slot_that_has_a_bar(regime: Regime, tape: Tape) -> None:
     feature = RegimeFeature(regime=regime)
     found = feature.compute(tape)
     assert found.shape == (1 + len(regime.states), 400, 3)
-    assert feature.columns() == tuple(f"{regime.name}_{word}" for word in ("label", *regime.states))
+    assert feature.columns() == tuple(f"{title(regime)}_{word}" for word in ("label", *regime.states))
     labels, probabilities = regime.labels(tape), regime.probabilities(tape)
     bars = tape.tradable[:, 0] != 0
     np.testing.assert_array_equal(found[0, bars, 0], np.where(labels < 0, np.nan, labels)[bars])
@@ -257,3 +264,20 @@ def halved(values: np.ndarray) -> np.ndarray:
     out = values.copy()
     out[300:, 1] /= 2.0
     return out
+
+
+def test_two_regimes_of_one_kind_have_columns_of_their_own(tape: Tape) -> None:
+    made = [
+        Trend(),
+        Trend(fast=5, slow=20),
+        Volatility(low=0.01, high=0.02),
+        WalkForward(regime=Volatility(quantiles=(0.4, 0.8))),
+    ]
+    names = [RegimeFeature(regime=one).columns()[0] for one in made]
+    assert names == [
+        "trend_label",
+        "trend_fast5_slow20_label",
+        "volatility_low0p01_high0p02_label",
+        "walk_forward_volatility_quantiles0p4_0p8_label",
+    ]
+    assert len(compute([RegimeFeature(regime=one) for one in made[:2]], tape)) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -68,6 +69,38 @@ def test_a_regime_comes_back_to_the_bit(regime: Regime, tmp_path: Path, named: N
     assert back.probabilities(tape).tobytes() == regime.probabilities(tape).tobytes()
 
 
+def test_a_regime_within_a_regime_keeps_what_it_learned(tmp_path: Path) -> None:
+    inner = HiddenMarkov(starts=1).fit(walk_tape())
+    back = WalkForward.load(WalkForward(regime=inner).save(tmp_path / "state.npz"))
+    assert back.regime.transitions_.tobytes() == inner.transitions_.tobytes()
+    assert back.digest() == WalkForward(regime=inner).digest() != WalkForward(regime=inner.clone()).digest()
+
+
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch) -> None:
+    fitted = Standard().fit(grid(), slice(0, 80))
+    with pytest.raises(DataError, match=r"none.*No such file"):
+        fitted.save(tmp_path / "none" / "state.npz")
+    fitted.save(tmp_path / "state.npz")
+
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DataError, match=r"state\.npz.*No space left"):
+        fitted.save(tmp_path / "state.npz")
+    assert [item.name for item in tmp_path.iterdir()] == ["state.npz"]
+    assert Standard.load(tmp_path / "state.npz").digest() == fitted.digest()
+
+
+def test_a_learned_value_that_is_no_plain_one_is_refused_by_its_type(tmp_path: Path) -> None:
+    fitted = Standard().fit(grid(), slice(0, 80))
+    fitted.model_ = object()
+    with pytest.raises(DataError, match=r"state of standard.*object"):
+        fitted.save(tmp_path / "state.npz")
+
+
 def test_the_base_class_finds_the_class_by_its_name(named: None) -> None:
     state = Standard().fit(grid(), slice(0, 80)).state()
     assert isinstance(Normaliser.from_state(state), Standard)
@@ -90,6 +123,7 @@ def test_a_state_is_a_copy() -> None:
         ("kind", "regime", "state['kind']"),
         ("name", "robust", "state['name']"),
         ("version", 99, "state['version']"),
+        ("params", {"pooled": False, "clips": 3.0}, "unexpected keyword argument 'clips'"),
     ],
 )
 def test_the_state_of_something_else_is_refused(key: str, value: object, words: str) -> None:
@@ -120,7 +154,7 @@ def changed(content: bytes) -> bytes:
 
     with np.load(io.BytesIO(content)) as file:
         arrays = {name: file[name].copy() for name in file.files}
-    arrays["_mean_"][0, 0] += 1.0
+    arrays["array_0"][0, 0] += 1.0
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()

@@ -130,9 +130,17 @@ def test_the_tests_join_to_whole_paths(groups: int, chosen: int) -> None:
 def test_the_events_of_a_tape_are_known_some_rows_later() -> None:
     tape = tape_of(minutes("2024-01-01", 5, "1D"), range(10, 15), interval="1d")
     own = events_of(tape, 2)
-    np.testing.assert_array_equal(own.known, tape.times[[2, 3, 4, 4, 4]])
+    np.testing.assert_array_equal(own.known, tape.times[[2, 3, 4, 4, 4]] + [0, 0, 0, 0, 1])
     assert walk_forward(own, folds=1, test=2)[0].train.tolist() == [0, 1]
     assert purged(own, np.arange(3), np.array([3, 4]), gap="1h").tolist() == [0]
+
+
+@pytest.mark.pitfall("VAL-03")
+def test_a_gap_keeps_labels_that_are_known_at_once_away_from_the_test() -> None:
+    tape = tape_of(minutes("2024-01-01", 10, "1D"), range(10, 20), interval="1d")
+    own = events_of(tape, 0)
+    assert walk_forward(own, folds=1, test=3)[0].train.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert walk_forward(own, folds=1, test=3, gap="36h")[0].train.tolist() == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,22 @@ def test_a_price_that_cannot_be_is_named_with_its_bar() -> None:
     for interval in ("1d", "ticks:5"):
         with pytest.raises(DataError, match=r"open\[A\] at 2024-01-02 \(hand, bar 1 of A\): got -2.0"):
             tape_from_bars([bars("A", days, [1, -2], interval)])
+
+
+def test_a_symbol_without_a_bar_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    days = stamps("2024-01-01", "2024-01-02")
+    with caplog.at_level(logging.WARNING):
+        tape = tape_from_bars([bars("A", days, [1, 2]), bars("B", days[:0], [], findings=("gap: no bar at all",))])
+    assert tape.symbols == ("A",)
+    assert "B has no bar and no slot: gap: no bar at all" in caplog.text
+
+
+@pytest.mark.parametrize("interval", ["1d", "volume:5"])
+def test_what_is_no_event_is_none_for_bars_of_every_kind(interval: str) -> None:
+    days = stamps("2024-01-01", "2024-01-02")
+    events = {"dividends": np.array([NAN, 0.5]), "splits": np.array([0.0, NAN])}
+    tape = tape_from_bars([bars("A", days, [1, 2], interval, **events)])
+    assert tape.dividends is not None
+    assert tape.splits is not None
+    assert tape.dividends[:, 0].tolist() == [0.0, 0.5]
+    assert tape.splits[:, 0].tolist() == [1.0, 1.0]

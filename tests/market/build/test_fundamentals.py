@@ -115,6 +115,7 @@ def test_files_are_read_and_a_ticker_stays_text(tmp_path: Path) -> None:
             r"published\[AAA\] \(the frame, row 0\).*not before the end",
         ),
         (records(("AAA", "2024-02-02 14:00", "2023-12-31", 1.0)), "a time with its zone"),
+        (records(("AAA ", "2024-02-02", "2023-12-31", 1.0)), r"symbol \(the frame, row 0\).*without blanks around it"),
         (records(("AAA", "soon", "2023-12-31", 1.0)), r"timestamp \(the frame, row 0\): got 'soon'"),
         (
             records(("AAA", "2024-02-02", "2023-12-31", "high")),

@@ -83,6 +83,7 @@ def test_files_are_read(tmp_path: Path) -> None:
             spells(("A", "2024-01-01", None), ("A", "2024-02-01", "never")),
             r"timestamp \(the frame, row 1\): got 'never'",
         ),
+        (spells(("A", "2024-01-01", None), (None, "2024-01-01", None)), r"symbol \(the frame, row 1\): got None"),
         (spells(("A", "2024-01-01", None)).drop(columns="end"), "'end', must be present"),
     ],
 )

@@ -110,3 +110,9 @@ def test_the_best_quotes_of_four_markets_and_their_trades_make_one_tape(shared_d
     moment = pd.Timestamp(int(tape.times[row]), tz="UTC")
     last = own[own["timestamp"] < moment].iloc[-1]
     assert tape.spread[row, 0] == last["ask"] - last["bid"]
+
+
+def test_a_quote_without_a_symbol_is_not_lost_but_refused() -> None:
+    frame = quotes(("10:00:00", 9.0, 11.0), ("10:00:01", 9.0, 11.0))
+    with pytest.raises(DataError, match=r"symbol \(the frame, row 1\): got None"):
+        quotes_of(frame.assign(symbol=["A", None]))

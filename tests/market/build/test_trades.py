@@ -205,3 +205,10 @@ def test_the_trades_of_four_markets_give_a_tape_of_minutes(shared_data: object) 
         on = tape.tradable[:, slot] != 0
         np.testing.assert_array_equal(tape.times[on], bars[symbol].times)
         np.testing.assert_array_equal(tape.close[on, slot], bars[symbol].close)
+
+
+@pytest.mark.parametrize("word", [None, "", "A "])
+def test_a_trade_without_a_clear_symbol_is_not_lost_but_refused(word: str | None) -> None:
+    frame = frame_of(("10:00:00", 10.0, 1.0), ("10:00:01", 11.0, 1.0))
+    with pytest.raises(DataError, match=r"symbol \(the frame, row 1\)"):
+        trades_of(frame.assign(symbol=["A", word]))

@@ -104,11 +104,16 @@ def test_each_broken_promise_is_named(change: Any, said: str) -> None:
 
 def test_an_answer_that_changes_or_depends_on_the_span_is_found() -> None:
     calls = iter(range(100))
-    with pytest.raises(ConfigError, match="close of AAA, asked again"):
+    with pytest.raises(ConfigError, match=r"close 0 of AAA, asked again: got \d+\.\d+, must be \d+\.\d+, as before"):
         check_source(broken(lambda bars: replace(bars, close=bars.close + next(calls) / 1e6)), ["AAA"], SPAN, "1h")
     whole = broken(lambda bars: replace(bars, close=bars.close - bars.close.mean() / 1e3))
-    with pytest.raises(ConfigError, match="close of AAA, 2024-01-01T13:00:00Z to 2024-01-02T09:00:00Z"):
+    with pytest.raises(ConfigError, match="close 0 of AAA, 2024-01-01T13:00:00Z to 2024-01-02T09:00:00Z"):
         check_source(whole, ["AAA"], SPAN, "1h")
+
+
+def test_an_answer_that_is_no_bars_is_found() -> None:
+    with pytest.raises(ConfigError, match="entry of AAA: got 'dict', must be Bars"):
+        check_source(broken(lambda bars: bars.columns()), ["AAA"], SPAN, "1h")
 
 
 def test_symbols_left_out_or_made_up_are_found() -> None:

@@ -13,10 +13,15 @@ import yaml
 
 from polyfolio.errors import ConfigError, DataError, RetryError
 from polyfolio.market import online
+from polyfolio.market.bars import identity_of
+from polyfolio.market.cache import MemoryCache
+from polyfolio.market.chain import Chain
 from polyfolio.market.crypto import Ccxt
 from polyfolio.market.dataset import Dataset
 from polyfolio.market.download import download
-from polyfolio.market.online import chain_of, read_chain, read_vendor
+from polyfolio.market.kept import DatasetSource
+from polyfolio.market.online import behind, chain_of, read_chain, read_vendor
+from polyfolio.market.retry import Patience
 from polyfolio.market.source import open_tape
 from polyfolio.market.yahoo import Yahoo
 from polyfolio.rules.tape import TapeSection
@@ -111,6 +116,73 @@ def test_a_configurations_section_opens_a_source_from_the_network(tmp_path: Path
         )
         tape = open_tape(section)
     assert tape.rows == 48
+
+
+def test_what_was_fetched_for_a_tape_is_kept_and_a_corrected_setting_asks_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLYFOLIO_CACHE", f"disk:{tmp_path / 'kept'}")
+    with serving(Market()) as server:
+        first = read_vendor(written(tmp_path, server), **SPAN)
+        asked = len(server.seen)
+        online._cache.cache_clear()  # as in another process
+        assert read_vendor(written(tmp_path, server), **SPAN).digest() == first.digest()
+        assert len(server.seen) == asked > 0
+        opens = {**SETTINGS["fields"], "close": "o"}
+        corrected = read_vendor(written(tmp_path, server, fields=opens), **SPAN)
+        assert len(server.seen) > asked
+    np.testing.assert_array_equal(corrected.close, first.open)
+
+
+def test_a_cache_that_is_down_stops_no_tape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("POLYFOLIO_CACHE", f"unix://{tmp_path / 'nobody.sock'}")
+    with serving(Market()) as server:
+        assert read_vendor(written(tmp_path, server), **SPAN).rows == 48
+    assert "is left aside, the run goes on without it" in caplog.text
+
+
+def test_what_a_fallback_gave_does_not_stand_for_the_first_source(tmp_path: Path) -> None:
+    market, down = Market(), {"now": True}
+    fallback, cache = Market(), MemoryCache()
+    patience = Patience(tries=1)
+    with serving(lambda seen: Reply(status=503) if down["now"] else market(seen)) as one, serving(fallback) as other:
+        source = behind(Chain(vendor(one, patience=patience), vendor(other, name="second")), cache)
+        asked = ["AAA"], "2024-01-01", "2024-01-02", "1h"
+        assert source.fetch(*asked)["AAA"].source == "second"
+        down["now"] = False
+        assert source.fetch(*asked)["AAA"].source == "sys1"
+        before = len(one.seen), len(other.seen)
+        assert source.fetch(*asked)["AAA"].source == "sys1"
+        assert (len(one.seen), len(other.seen)) == before
+
+
+def test_a_version_of_a_dataset_is_named_by_word(tmp_path: Path) -> None:
+    with serving(Market()) as server:
+        bars = vendor(server).fetch(["AAA"], "2024-01-01", "2024-01-02", "1h")
+    data = Dataset(tmp_path / "x")
+    data.add({"AAA": bars["AAA"].take(slice(0, 10))})
+    data.add(bars)
+    for reference, count in (("@1", 10), ("", 48)):
+        found = chain_of(f"dataset:{tmp_path / 'x'}{reference}").fetch(["AAA"], "2024-01-01", "2024-01-02", "1h")
+        assert found["AAA"].size == count
+    with pytest.raises(DataError, match="must be a dataset, a folder with"):
+        chain_of(f"dataset:{tmp_path / 'y'}")
+
+
+def test_settings_that_change_answers_change_the_identity(tmp_path: Path) -> None:
+    pairs = (
+        (Yahoo(calendar="XNYS"), Yahoo(calendar="24/7")),
+        (Ccxt("binance"), Ccxt("binance", options={"options": {"defaultType": "swap"}})),
+        (Chain(Yahoo(calendar="XNYS")), Chain(Yahoo(calendar="24/7"))),
+    )
+    for one, other in pairs:
+        assert one.name == other.name
+        assert identity_of(one) != identity_of(other)
+    data = Dataset(tmp_path / "x")
+    assert identity_of(DatasetSource(data)) == "dataset x, no version yet"
 
 
 @pytest.mark.pitfall("SPD-03")

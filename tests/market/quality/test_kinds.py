@@ -115,6 +115,7 @@ US = {"calendar": "XNYS"}
 
 # kind -> rows that have it, the options of the check, the symbol and the count of its first finding
 CASES: dict[str, Callable[[], tuple[Any, dict[str, Any], str, int]]] = {
+    "no_rows": lambda: (coins().iloc[:0], NOTHING, "", 1),
     "missing_columns": lambda: (coins().drop(columns="volume"), NOTHING, "", 1),
     "text_numbers": lambda: (put(coins(), 3, close="1o.5"), NOTHING, "", 1),
     "no_time_zone": lambda: (naive(coins()), NOTHING, "", 400),
@@ -179,6 +180,7 @@ CASES: dict[str, Callable[[], tuple[Any, dict[str, Any], str, int]]] = {
     "rows_outside_membership": lambda: (days(), US | member("AAA", "2024-01-31"), "AAA", 20),
     "one_venue": lambda: (*venue(0.1), "AAA", 10),
     "partial_volume": lambda: (*venue(0.5), "AAA", 10),
+    "not_compared": lambda: (venue(1.0)[0], {"reference": days(last="2024-05-08")}, "AAA", 1),
     "different_closes": lambda: (*venue(1.0, ratio=10.0), "AAA", 10),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,4 +199,20 @@ def test_rows_without_prices_or_times_are_told_what_they_lack() -> None:
     report = check(pd.DataFrame({"symbol": ["AAA"], "first": [1]}))
     assert found(report, "missing_columns")[1:] == (6, ("timestamp", "open", "high"))
     assert report.facts()["times"] == "none"
-    assert check(coins(0)).findings == ()
+    assert check(coins(0)).kinds() == ("no_rows",)
+
+
+def test_a_symbol_without_a_row_or_a_price_is_told_and_one_row_is_too_few_for_a_calendar(tmp_path: Path) -> None:
+    gone = {name: array[:0] for name, array in bars("BBB", 12.0).columns().items()}
+    report = check([bars("AAA", 9.0), replace(bars("BBB", 12.0), times=np.zeros(0, np.int64), **gone)])
+    assert not report.ok
+    assert found(report, "no_rows") == ("BBB", 1, ("BBB: no row",))
+    (tmp_path / "bars.csv").write_text("timestamp,symbol,open,high,low,close,volume\n")
+    assert found(check(tmp_path / "bars.csv"), "no_rows") == ("", 1, ("bars.csv: no row",))
+    wide = pd.concat({"A": coins().drop(columns="symbol"), "B": coins().drop(columns="symbol")}, axis=1)
+    wide = wide.swaplevel(axis=1).drop(columns="timestamp", level=0).set_axis(coins()["timestamp"], axis=0)
+    wide.loc[:, [(name, "B") for name in ("open", "high", "low", "close", "volume")]] = np.nan
+    report = check(wide)
+    assert report.facts()["symbols"] == "2"
+    assert found(report, "empty_bars")[:2] == ("B", 400)
+    assert found(check(coins().iloc[:1]), "calendar_unknown")[2] == ("no symbol has two rows",)

@@ -84,6 +84,22 @@ def test_symbols_and_days_that_the_reference_lacks_are_left_out(rows: pd.DataFra
     assert not check(rows, reference=reference.assign(symbol="BBB"), **US).of("partial_volume")
 
 
+def test_rows_or_a_reference_of_nothing_are_told_and_unknown_volumes_compare_to_nothing(rows: pd.DataFrame) -> None:
+    reference = daily_of(rows)
+    assert "no_rows" in check(rows.iloc[:0], reference=reference, **US).kinds()
+    assert "unreadable_times" in check(rows.assign(timestamp="soon"), reference=reference, **US).kinds()
+    assert found(check(rows, reference=reference.iloc[:0], **US), "not_compared") == (
+        "AAA",
+        1,
+        ("[AAA] 0 sessions in common, 5 are needed",),
+    )
+    for report in (
+        check(rows.assign(volume=np.nan), reference=reference, **US),
+        check(rows, reference=reference.assign(volume=np.nan, close=np.nan), **US),
+    ):
+        assert not {"one_venue", "partial_volume", "different_closes"} & set(report.kinds())
+
+
 def test_a_reference_without_volume_is_refused(rows: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="bars with close and volume"):
         check(rows, reference=daily_of(rows).drop(columns="volume"), **US)

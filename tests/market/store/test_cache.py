@@ -308,3 +308,18 @@ class TestNames:
         monkeypatch.setitem(sys.modules, "redis", None)
         with pytest.raises(Exception, match=r"pip install 'polyfolio\[live\]'"):
             RedisCache("redis://localhost").get("k")
+
+
+def test_a_user_without_a_home_has_no_cache_on_disk_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    for name in ("disk", "redis://127.0.0.1:1/0"):
+        with caplog.at_level(logging.WARNING):
+            cache = open_cache(name)
+        assert "there is no cache on disk" in caplog.text
+        assert cached(cache, "key", lambda: b"made") == b"made"

@@ -136,6 +136,18 @@ class TestRefusals:
         with pytest.raises(DataError, match=r"symbols: got 'CCD'.*Did you mean `CCC`"):
             store_duckdb(folder, tmp_path / "x", symbols=["AAA", "CCD"], **OPTIONS)
 
+    def test_rows_without_a_symbol_are_not_lost_but_refused(self, folder: Path, tmp_path: Path) -> None:
+        days(40).drop(columns="symbol").to_parquet(folder / "c.parquet", index=False)
+        with pytest.raises(DataError, match=r"symbol \(.*c\.parquet, row 0\): got None"):
+            store_duckdb(folder, tmp_path / "x", **OPTIONS)
+        assert not (tmp_path / "x").exists()
+        with pytest.raises(DataError, match=r"symbol \(.*c\.parquet, row 0\): got None"):
+            read_duckdb(folder, **OPTIONS)
+
+    def test_a_memory_that_is_no_size_is_refused(self, folder: Path) -> None:
+        with pytest.raises(DataError, match="memory: got '1 potato', must be a number and KB"):
+            read_duckdb(folder, memory="1 potato", **OPTIONS)
+
     def test_a_missing_column_is_named(self, tmp_path: Path) -> None:
         days(5).drop(columns="close").to_parquet(tmp_path / "x.parquet", index=False)
         with pytest.raises(DataError, match="'close', must be present"):

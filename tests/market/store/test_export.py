@@ -113,3 +113,11 @@ def test_a_full_disk_leaves_the_former_file(tmp_path: Path) -> None:
         write_table(tape(200, 5), tmp_path / "x.csv")
     assert (tmp_path / "x.csv").read_bytes() == before
     assert [place.name for place in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_every_ending_that_is_read_is_written(tmp_path: Path) -> None:
+    made = tape(8, 3, optional=())
+    for ending in (".csv", ".csv.gz", ".parquet", ".pq"):
+        write_table(made, tmp_path / f"x{ending}")
+        read = read_parquet if "p" in ending else read_csv
+        assert read(tmp_path / f"x{ending}", interval="1d").digest() == made.digest()

@@ -47,6 +47,15 @@ class TestCachedSource:
             cached.fetch(["AAA"], start, end, "1d")
         assert len(source.calls) == 3
 
+    def test_another_setting_of_the_source_is_another_question(self) -> None:
+        cache = MemoryCache()
+        for identity in ("made, XNYS", "made, 24/7", "made, XNYS"):
+            source = Source()
+            source.identity = identity  # type: ignore[attr-defined]
+            CachedSource(source, cache, clock=lambda: NOW).fetch(["AAA"], *SPAN)
+            assert len(source.calls) == (0 if cache.get(identity) else 1)
+            cache.put(identity, b"seen")
+
     @pytest.mark.parametrize(("age", "calls"), [(2 * DAY, 2), (5 * DAY // 2, 2), (4 * DAY, 1)])
     def test_bars_that_may_still_change_are_fetched_each_time(self, age: int, calls: int) -> None:
         source = Source()

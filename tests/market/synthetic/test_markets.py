@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from polyfolio.core.tape import PRICES, Tape
 from polyfolio.errors import ConfigError, DataError
+from polyfolio.market.synthetic.garch_t import GarchT
 from polyfolio.market.synthetic.models import MODELS as REGISTERED
 from polyfolio.market.synthetic.models import market_of
 from polyfolio.market.synthetic.streams import Streams
@@ -276,6 +277,15 @@ def test_factors_are_as_many_as_asked_for():
     assert market_of("factors").fit(plain()).loadings_.shape[1] == 1
     unit = three.loadings_ @ three.loadings_.T
     assert np.all(np.diag(unit) <= 1.0 + 1e-12)
+
+
+def test_the_shocks_of_factors_come_from_the_series_their_models_know(monkeypatch):
+    seen, original = [], GarchT.residuals
+    monkeypatch.setattr(
+        GarchT, "residuals", lambda model, returns: seen.append(returns.std()) or original(model, returns)
+    )
+    market_of("factors", factors=3).fit(plain())
+    assert seen == pytest.approx([1.0] * 3)
 
 
 def test_states_of_a_regime_market_differ_in_spread():

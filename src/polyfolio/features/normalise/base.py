@@ -55,17 +55,19 @@ class Normaliser(Learned, ABC):
             symbols: a name per slot.
 
         Raises:
-            DataError: no training row, an infinite value, or a column without any value.
+            DataError: no training row or one that is not there, an infinite value, a column without any value, or a
+                name given twice.
         """
         grid = grid_of(values)
+        numbers = training_rows(rows, grid.shape[1])
         part = grid[:, rows]
-        if part.shape[1] == 0:
-            raise DataError("rows", str(rows), "at least one training row", "Give the rows of the training split.")
         columns, symbols = tuple(columns), tuple(symbols)
         for word, names, size in (("columns", columns, grid.shape[0]), ("symbols", symbols, grid.shape[2])):
             if names and len(names) != size:
                 raise DataError(word, len(names), f"{size} names, one for each", "Name each once.")
-        numbers = np.arange(grid.shape[1])[rows]
+            twice = [name for name in names if names.count(name) > 1]
+            if twice:
+                raise DataError(word, twice[0], "names of their own", "Name each once.")
         refuse_infinite(part, columns, symbols, numbers)
         self._learn(part, columns)
         self.columns_, self.symbols_, self.shape_ = columns, symbols, (grid.shape[0], grid.shape[2])
@@ -121,6 +123,18 @@ class RowByRow:
         learned = self.normaliser
         out: Floats = learned.transform(row[:, None, :], columns=learned.columns_, symbols=learned.symbols_)[:, 0]
         return out
+
+
+def training_rows(rows: slice | Ints, count: int) -> Ints:
+    """The numbers of the training rows."""
+    try:
+        numbers: Ints = np.arange(count)[rows]
+    except IndexError as error:
+        bound = f"a slice or row numbers from 0 to {count - 1} ({error})"
+        raise DataError("rows", str(rows), bound, "Give the rows of the training split.") from error
+    if numbers.size == 0:
+        raise DataError("rows", str(rows), "at least one training row", "Give the rows of the training split.")
+    return numbers
 
 
 def grid_of(values: Floats) -> Floats:

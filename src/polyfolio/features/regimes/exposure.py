@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -24,13 +26,17 @@ def exposure(regime: Regime, tape: Tape, scale: Mapping[str, float], *, unknown:
         unknown: the number of rows without probabilities.
 
     Raises:
-        ConfigError: a state without a number, or a number without a state.
+        ConfigError: a state without a finite number, or a number without a state.
     """
     odd = set(scale) ^ set(regime.states)
     if odd:
         raise ConfigError(
             "scale", sorted(odd), f"a number for each of {', '.join(regime.states)}", "Name every state once."
         )
+    numbers: dict[str, Any] = {**scale, "unknown": unknown}
+    for word, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
+            raise ConfigError(f"scale of {word}", number, "a finite number", "Correct the number.")
     probabilities = regime.probabilities(tape)
     total = np.zeros(tape.rows)
     for number, state in enumerate(regime.states):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -37,8 +38,8 @@ class RegimeFeature(Feature):
         return ("label", *self._regime().states)
 
     def columns(self) -> tuple[str, ...]:
-        """The regime's name and the output: "trend_label", "trend_bull"."""
-        return tuple(f"{self._regime().name}_{output}" for output in self.outputs)
+        """The regime's title and the output: "trend_label", "trend_fast5_slow20_bull"."""
+        return tuple(f"{title(self._regime())}_{output}" for output in self.outputs)
 
     @property
     def warmup(self) -> int:
@@ -72,6 +73,19 @@ class RegimeFeatureStream:
         """Label and probabilities of the next row, float64[outputs, slots]."""
         column = _columns(self.stream.update(bar)[None])
         return np.where(np.isnan(bar["close"])[None], np.nan, column)
+
+
+def title(regime: Regime) -> str:
+    """The regime's name, and the arguments that are not the default: "trend", "trend_fast5_slow20"."""
+    parts = [regime.name]
+    for key, parameter in inspect.signature(type(regime)).parameters.items():
+        value = getattr(regime, key)
+        if isinstance(value, Regime):
+            parts.append(title(value))
+        elif value != parameter.default:
+            said = "_".join(str(item) for item in value) if isinstance(value, tuple) else str(value)
+            parts.append(key + said.replace(".", "p").replace("-", "m"))
+    return "_".join(parts)
 
 
 def _columns(probabilities: Floats) -> Floats:

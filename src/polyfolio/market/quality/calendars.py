@@ -23,10 +23,11 @@ FITS = 0.6  # of times in common; a symbol without a bar in every third minute s
 
 def calendar_for(table: Table, given: str | None) -> tuple[str | None, Found]:
     """The calendar given, or the one whose sessions have most times in common with the rows."""
-    if given is not None or table.shape != "bars" or table.rows.size == 0 or table.length == 0:
+    if given is not None or table.shape != "bars" or table.rows.size == 0:
         return given, NOTHING
-    if not table.zoned:
-        return None, one("calendar_unknown", 1, "the times have no zone")
+    if table.length == 0 or not table.zoned:
+        why = "the times have no zone" if table.length else "no symbol has two rows"
+        return None, one("calendar_unknown", 1, why)
     stamps = np.unique(table.rows.stamps)
     if table.length >= 7 * DAY or (table.length >= DAY and int(stamps[-1] - stamps[0]) < SHORTEST):
         return None, one("calendar_unknown", 1, f"{stamps.size} times do not tell which")

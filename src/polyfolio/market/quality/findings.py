@@ -83,16 +83,17 @@ def one(kind: str, count: int, *examples: str, symbol: str = "") -> Found:
 
 
 def marked(kind: str, rows: Rows, mask: Any, tell: str | Callable[[int], str]) -> Found:
-    """One finding per symbol that has marked rows; `tell` says what stands in a row, or is said of each."""
+    """One finding per symbol that has marked rows; `tell` says what stands in a row, or is said of each.
+
+    Rows of a symbol stand together.
+    """
     where = np.flatnonzero(mask)
     if where.size == 0:
         return NOTHING
-    codes = rows.codes[where]
     found = []
-    for code in np.unique(codes):
-        own = where[codes == code]
+    for own in np.split(where, np.flatnonzero(np.diff(rows.codes[where])) + 1):
         examples = [f"{rows.at(row)}: {tell if isinstance(tell, str) else tell(row)}" for row in own[:SHOWN].tolist()]
-        found.append(finding(kind, rows.names[code], own.size, examples))
+        found.append(finding(kind, rows.names[rows.codes[own[0]]], own.size, examples))
     return Found(tuple(found))
 
 

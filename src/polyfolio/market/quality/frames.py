@@ -29,6 +29,7 @@ class Whole:
         place: where a row stands in the source.
         symbol: that of a frame without a column for it; empty where it has one.
         said: what the source itself said: (symbol, sentence).
+        empty: symbols that a source gave no row of.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Whole:
     place: Place
     symbol: str = ""
     said: tuple[tuple[str, str], ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 def whole(source: Any) -> Whole:
@@ -60,7 +62,9 @@ def long(frame: Any) -> Any:
         frame.index.name = "timestamp"
         parts = []
         for symbol in dict.fromkeys(frame.columns.get_level_values(1)):
-            part = frame.xs(symbol, axis=1, level=1).dropna(how="all").reset_index()
+            part = frame.xs(symbol, axis=1, level=1)
+            known = part.dropna(how="all")
+            part = (known if len(known) else part).reset_index()  # a symbol without a price is told, not left out
             part.insert(1, "symbol", str(symbol))
             parts.append(part)
         return _stacked(parts)
@@ -121,7 +125,8 @@ def _of_bars(items: Sequence[Any]) -> Whole:
     if not parts:
         raise DataError("source", [], "the bars of one symbol or more", "Fetch a symbol.")
     name = ", ".join(dict.fromkeys(bars.source for bars in items))
-    return Whole(name, _stacked(parts), lambda row: f"row {row}", said=tuple(said))
+    empty = tuple(bars.symbol for bars in items if not bars.times.size)
+    return Whole(name, _stacked(parts), lambda row: f"row {row}", said=tuple(said), empty=empty)
 
 
 def _stacked(parts: Sequence[Any]) -> Any:

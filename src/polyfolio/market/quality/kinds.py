@@ -41,6 +41,7 @@ def _note(meaning: str, fix: str) -> Kind:
 
 
 READING = {
+    "no_rows": _error("There is no row.", "Look at the symbol's spelling and the span, and fetch it again."),
     "missing_columns": _error("A column that every row needs is missing.", "Add it, empty where unknown."),
     "text_numbers": _error(
         "Text stands where a number must.",
@@ -218,6 +219,10 @@ UNIVERSE = {
     "partial_volume": _warning(
         "The volume is a part of the reference's: auctions or other venues are missing.",
         "Scale caps on participation accordingly, or take the reference's volume.",
+    ),
+    "not_compared": _warning(
+        "The reference has too few rows of a symbol to compare it.",
+        "Name a reference that spells the symbol as the rows do and covers their span.",
     ),
     "different_closes": _warning(
         "Closes of sessions differ from the reference's.", "Other adjustment, other session or other source: look."

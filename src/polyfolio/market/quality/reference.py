@@ -19,6 +19,7 @@ from polyfolio.market.stamps import show
 FEWEST = 5  # sessions in common
 PART = 0.9  # of the reference's volume
 VENUE = 0.2
+NO_DAYS = (np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 APART = 0.002  # of closes; the last trade and the closing auction differ by less
 
 
@@ -38,9 +39,7 @@ def check_reference(table: Table, calendar: str | None, reference: Any) -> Found
     small = np.zeros(table.rows.size, bool)
     for code, a, b in table.spans():
         name = table.rows.names[code]
-        if name not in theirs:
-            continue
-        told = _compared(name, ours[name], theirs[name])
+        told = _compared(name, ours[name], theirs.get(name, NO_DAYS))
         found += told
         small[a:b] = any(item.kind == "one_venue" for item in told)
     return Found(tuple(found)) + emptied("one_venue", table.rows, small, ("volume",))
@@ -48,6 +47,8 @@ def check_reference(table: Table, calendar: str | None, reference: Any) -> Found
 
 def _by_day(table: Table, calendar: str) -> dict[str, tuple[Ints, Floats, Floats]]:
     """For each symbol its session days, their volume and their last close."""
+    if table.rows.size == 0:
+        return {}
     days = session_days(table, around(table, calendar))
     volume, close = table.column("volume"), table.column("close")
     result = {}
@@ -61,15 +62,15 @@ def _by_day(table: Table, calendar: str) -> dict[str, tuple[Ints, Floats, Floats
 def _compared(name: str, ours: Any, theirs: Any) -> list[Any]:
     days, left, right = np.intersect1d(ours[0], theirs[0], return_indices=True)
     if days.size < FEWEST:
-        return []
+        return [finding("not_compared", name, 1, [f"[{name}] {days.size} sessions in common, {FEWEST} are needed"])]
     found = []
     with np.errstate(invalid="ignore", divide="ignore"):
-        part = float(np.nanmedian(ours[1][left] / theirs[1][right]))
+        part = _median(ours[1][left] / theirs[1][right])
         ratio = ours[2][left] / theirs[2][right]
     told = f"[{name}] {part:.1%} of the reference's volume, median of {days.size} sessions"
     if part < PART:
         found.append(finding("one_venue" if part < VENUE else "partial_volume", name, days.size, [told]))
-    middle = float(np.nanmedian(ratio))
+    middle = _median(ratio)
     far = np.flatnonzero(np.abs(ratio - 1.0) > APART)
     if abs(middle - 1.0) > APART:
         told = f"[{name}] {middle:.4g} of the reference's closes, median of {days.size} sessions: adjusted otherwise"
@@ -78,3 +79,9 @@ def _compared(name: str, ours: Any, theirs: Any) -> list[Any]:
         told = f"[{name}] {show(int(days[far[0]]) * DAY)}: {ratio[far[0]] - 1.0:+.2%}"
         found.append(finding("different_closes", name, far.size, [told]))
     return found
+
+
+def _median(values: Floats) -> float:
+    """The median of the finite values; NaN of none."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else float("nan")

@@ -76,6 +76,8 @@ def table_of(source: Whole, timezone: str | None, interval: str | None) -> tuple
     shape, missing = _shape(columns, bool(source.symbol))
     found = one("missing_columns", len(missing), *missing) if missing else NOTHING
     found += Found(tuple(finding("source", symbol, 1, [sentence]) for symbol, sentence in source.said))
+    bare = source.empty or (() if len(source.frame) else ("",))
+    found += Found(tuple(finding("no_rows", symbol, 1, [f"{symbol or source.name}: no row"]) for symbol in bare))
     if "timestamp" in columns:
         stamped = times(source.frame[columns["timestamp"]], timezone, source.place)
         found += stamped.found

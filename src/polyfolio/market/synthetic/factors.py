@@ -57,7 +57,9 @@ class FactorMarket(SyntheticMarket):
         series = series * np.sqrt(self.variances_) / series.std(axis=0)
         self.models_ = [fit_garch_t(np.ascontiguousarray(column)) for column in series.T]
         count = scores.shape[1]
-        shocks = [model.residuals(column) for model, column in zip(self.models_[:count], scores.T, strict=True)]
+        shocks = [
+            model.residuals(column) for model, column in zip(self.models_[:count], series[:, :count].T, strict=True)
+        ]
         self.root_ = np.eye(series.shape[1])
         if count:
             self.root_[:count, :count] = root(correlation_of(np.array(shocks).T))
