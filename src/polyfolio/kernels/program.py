@@ -24,6 +24,7 @@ from polyfolio.kernels.certificate import certify
 from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.correlation import damp, drop
 from polyfolio.kernels.counts import cap_counts, largest_first
+from polyfolio.kernels.equation import cost_to_reach, value_holdings
 from polyfolio.kernels.extension import extension_stage
 from polyfolio.kernels.feedback import feedback
 from polyfolio.kernels.hedging import hedge
@@ -34,7 +35,6 @@ from polyfolio.kernels.rebalancing import worth_trading
 from polyfolio.kernels.relief import scale_to_limits
 from polyfolio.kernels.risk import forget_risk, stop_keeping_risk
 from polyfolio.kernels.scale import scale_tradable
-from polyfolio.kernels.target import cost_to_reach, value_holdings
 
 _END = int(Stage.END)
 _SIZE = int(Stage.SIZE)
