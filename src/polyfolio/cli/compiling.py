@@ -20,14 +20,15 @@ def ensure(out: Any) -> None:
         compile_all(out)
 
 
-def compile_all(out: Any, with_objects: bool = False) -> Path:
+def compile_all(out: Any, everything: bool = False) -> Path:
     """Call every entry once; what is compiled is shown with its seconds.
 
-    The doors behind the object API take as long as all the rest and compile when first called, unless asked for.
+    What a run does not need (the object API, fills from elsewhere, comparisons with a benchmark) compiles when first
+    called, unless asked for.
     """
     start = time.perf_counter()
     with patient_collector(), told(out) as (started, finished), warm.watched(started, finished):
-        exercises.run(with_objects)
+        exercises.run(everything)
     folder: Path = warm.cache_folder()
     left = warm.cold()
     seconds = time.perf_counter() - start

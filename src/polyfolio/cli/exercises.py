@@ -9,6 +9,7 @@ import numpy as np
 from polyfolio import objects
 from polyfolio.backtest.holdings import against
 from polyfolio.engine import warm
+from polyfolio.engine.engine import Engine
 from polyfolio.kernels.compile import source_digest
 from polyfolio.report.episodes import compounded_by, drawdown_table
 from polyfolio.report.metrics import Benchmark, Convention, metrics_from_marks, metrics_from_returns
@@ -18,16 +19,18 @@ from polyfolio.rules.identity import run_id
 DESK_ROWS = 4
 
 
-def run(with_objects: bool = True) -> None:
-    """Walk a tiny tape, report on it in every way there is and, if asked, drive a lane through the objects."""
-    report()
-    if with_objects:
+def run(everything: bool = True) -> None:
+    """Walk a tiny tape and report on it as `polyfolio run` does; if asked, use all that is asked for by name too."""
+    results, engine = report()
+    if everything:
+        warm.exercise_the_rest()
+        by_name(results, engine)
         on_a_desk()
         alone()
 
 
-def report() -> None:
-    """What `polyfolio run` computes, and the reports that are asked for by name."""
+def report() -> tuple[Results, Engine]:
+    """What `polyfolio run` computes."""
     engine = warm.exercise()
     tape, spec = engine.tape, warm.tiny_spec()
     results = Results(
@@ -36,9 +39,16 @@ def report() -> None:
     results.record()
     results.trade_table()
     results.attribution(0)
+    metrics_from_marks(results.journal.marks, tape.times, Convention("polyfolio", periods_per_year=252.0))
+    drawdown_table(results.equity(0), tape.times)
+    return results, engine
+
+
+def by_name(results: Results, engine: Engine) -> None:
+    """The reports that are asked for by name."""
+    tape = engine.tape
     against(results, engine.signals, 0, {tape.symbols[0]: 1.0}, "symbol")
     path = results.equity(0)
-    drawdown_table(path, tape.times)
     compounded_by(np.zeros(path.size), np.zeros(path.size, dtype=np.int64))
     benchmark = Benchmark(np.zeros(path.size - 1), tape.times[1:])
     for name in ("polyfolio", "quantstats"):

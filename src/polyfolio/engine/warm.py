@@ -124,7 +124,13 @@ def tiny_spec() -> Spec:
 
 
 def exercise() -> Engine:
-    """Walk the tiny tape, settle a fill from elsewhere, split what came out: every entry below the reports."""
+    """Walk the tiny tape: every entry that a run needs."""
+    tape, spec = tiny_tape(), tiny_spec()
+    return Engine(compile_spec(spec, tape.universe), tape, np.ones((1, 1, SLOTS))).run()
+
+
+def exercise_the_rest() -> None:
+    """Settle a fill from elsewhere, split what came out: the other entries below the reports."""
     tape, spec = tiny_tape(), tiny_spec()
     engine = Engine(compile_spec(spec, tape.universe), tape, np.ones((1, 1, SLOTS))).run(ROWS - 1)
     engine.fill().settle("a", "A", 1.0, 100.0, commission=0.1).mark().decide()
@@ -136,4 +142,3 @@ def exercise() -> Engine:
     half, none = np.full(2, 0.5), np.zeros(2)
     attribution.brinson(half, half, none, none, np.empty((2, 3)), np.empty(4))
     attribution.carino(np.zeros((2, 3)), none, none, np.empty(3), np.empty(4))
-    return engine

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from polyfolio.core.types import Flags, Floats, Ints
-from polyfolio.kernels.compile import kernel, routine
+from polyfolio.kernels.compile import kernel, loop, routine
 
 
 @kernel
@@ -38,6 +38,17 @@ def largest_correlation(want: Floats, correlation: Floats) -> float:
     return largest
 
 
+@loop
+def some_beyond(correlation: Floats, slots: int, limit: float) -> int:
+    """Whether some pair's correlation is beyond the limit in size: below it no signs of the wants matter."""
+    found = 0
+    for i in range(slots):
+        row = i * (i + 1) // 2
+        for j in range(i):
+            found |= 1 if abs(correlation[row + j]) > limit else 0
+    return found
+
+
 @kernel
 def damp(want: Floats, correlation: Floats, limit: float, factor: float, frozen: Flags, scratch: Floats) -> None:
     """w_i <- w_i (1 - a max_j (rho_ij sign(w_i w_j) - limit)+ / (1 - limit)), a = factor.
@@ -45,7 +56,7 @@ def damp(want: Floats, correlation: Floats, limit: float, factor: float, frozen:
     Computed from the wants before any is damped, so no order of slots matters. A formula, not a certified limit.
     `scratch` holds one value per slot.
     """
-    if not (limit < 1.0):
+    if not (limit < 1.0) or not some_beyond(correlation, want.size, limit):
         return
     for i in range(want.size):
         scratch[i] = 0.0

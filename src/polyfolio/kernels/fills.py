@@ -143,7 +143,7 @@ def fill_all(at: Any, index: int, row: int, reference: Any, unit: Any, matched: 
         price_fills(lane, bar, s, prices, worth, spread, base, sigma, matched)
     if rules.max_slippage < math.inf:
         refuse_far_prices(lane.at, lane.index, bar.row)
-    if lane.account.guarded:
+    if lane.account.guarded and some_enter(s.own, lane.quantity):
         note_entries(lane.at, lane.index, bar.row, moment)
     settle(lane, s, prices, worth)
     after_fills(lane, bar, s, prices, worth, moment)
@@ -162,6 +162,15 @@ def spread_out(at: Any, index: int, row: int, reference: Any, unit: Any) -> None
         s.sleeve_spread[k] = bar.spread[i]
         s.sleeve_base[k] = bar.volume[i] if lane.rules.participation_base == _BAR_BASE else bar.base_volume_before[i]
         s.sleeve_sigma[k] = bar.sigma_before[i]
+
+
+@loop
+def some_enter(own: Floats, quantity: Floats) -> int:
+    """Whether some fill opens or turns a position."""
+    found = 0
+    for k in range(own.size):
+        found |= 1 if own[k] != 0.0 and quantity[k] * (quantity[k] + own[k]) <= 0.0 else 0
+    return found
 
 
 @routine
