@@ -21,7 +21,7 @@ from polyfolio.errors import ConfigError
 from polyfolio.kernels.measures import growth
 from polyfolio.report.brinson import Brinson, Period, brinson, weights_of
 from polyfolio.report.results import Results
-from polyfolio.rules.fields import closest
+from polyfolio.rules.arguments import closest
 from polyfolio.rules.plan import Plan
 
 BY_SYMBOL = "symbol"

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Protocol, Self
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
-from polyfolio.errors import ConfigError
 
 
 class Stream(Protocol):
@@ -90,10 +89,3 @@ class Feature(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.params().items())})"
-
-
-def at_least(name: str, value: Any, least: float, whole: bool = True) -> None:
-    """Refuse an argument that is not a number, not whole where it must be, or too small."""
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
-        raise ConfigError(name, value, f"a {'whole ' if whole else ''}number >= {least:g}", "Correct the argument.")

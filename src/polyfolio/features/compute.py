@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError
-from polyfolio.features.base import Feature, at_least
+from polyfolio.features.base import Feature
 from polyfolio.features.columns import Columns
 from polyfolio.features.identity import joined, key_of
 from polyfolio.features.own import own_bars
 from polyfolio.features.ranks import Across
 from polyfolio.features.slotwise import SlotWise
 from polyfolio.features.store import ColumnStore
+from polyfolio.rules.arguments import at_least
 
 DTYPES = ("float64", "float32")
 

@@ -10,8 +10,8 @@ import numpy as np
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
 from polyfolio.features import windows
-from polyfolio.features.base import at_least
 from polyfolio.features.slotwise import Windowed
+from polyfolio.rules.arguments import at_least
 
 Bars = Mapping[str, Floats]
 

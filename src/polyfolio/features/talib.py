@@ -16,12 +16,13 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
 from polyfolio.features import library
-from polyfolio.features.base import Stream, at_least
+from polyfolio.features.base import Stream
 from polyfolio.features.compiled.native import run
 from polyfolio.features.compiled.placing import whole
 from polyfolio.features.own import OwnBars, own_bars
 from polyfolio.features.slotwise import SlotWise
 from polyfolio.features.talib_stream import TalibStream
+from polyfolio.rules.arguments import at_least
 
 FIELDS = ("open", "high", "low", "close", "volume")
 # Kinds of moving average with TA-Lib's numbers for them.

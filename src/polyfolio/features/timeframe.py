@@ -11,8 +11,9 @@ import numpy as np
 from polyfolio.core.tape import Calendar, Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
-from polyfolio.features.base import Feature, Stream, at_least
+from polyfolio.features.base import Feature, Stream
 from polyfolio.features.own import present
+from polyfolio.rules.arguments import at_least
 
 FIELDS = ("open", "high", "low", "close", "volume")
 # Days since 1970 -> the number of the week or month; a week begins on Monday.

@@ -12,11 +12,12 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
 from polyfolio.features import windows
-from polyfolio.features.base import Stream, at_least
+from polyfolio.features.base import Stream
 from polyfolio.features.compiled.windows import smoothed
 from polyfolio.features.own import OwnBars, own_bars
 from polyfolio.features.prices import Bars, Period
 from polyfolio.features.slotwise import SlotWise, Windowed
+from polyfolio.rules.arguments import at_least
 
 OPEN_BARS = ("open", "high", "low", "close")
 

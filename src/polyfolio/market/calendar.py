@@ -15,7 +15,7 @@ from polyfolio.core.tape import Calendar
 from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
 from polyfolio.market.intervals import DAY, MINUTE, word
-from polyfolio.market.reading import closest
+from polyfolio.rules.arguments import closest
 
 DAYS_A_YEAR = 365.25
 SHORTEST_DAYS = 30.0

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place
+from polyfolio.rules.arguments import closest
 
 BARS = ("open", "high", "low", "close")
 QUOTES = tuple(f"{side}_{name}" for side in ("bid", "ask") for name in BARS)

@@ -17,12 +17,12 @@ from polyfolio.market.calendar import ALWAYS
 from polyfolio.market.http import date_of, seconds_to_wait
 from polyfolio.market.intervals import SECOND, nanoseconds, word
 from polyfolio.market.polling import polled
-from polyfolio.market.reading import closest
 from polyfolio.market.received import Origin, bars_from
 from polyfolio.market.retry import Clock, Patience, Transient, Watch, patiently
 from polyfolio.market.secret import Secret, hidden
 from polyfolio.market.span import Span, span_of
 from polyfolio.market.stamps import show
+from polyfolio.rules.arguments import closest
 
 MILLISECOND = SECOND // 1000
 LONGEST = 300  # characters of an exchange's own words in a message

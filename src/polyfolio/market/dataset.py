@@ -26,11 +26,12 @@ from polyfolio.market.cache import key_of
 from polyfolio.market.disk import write_file
 from polyfolio.market.from_bars import tape_from_bars
 from polyfolio.market.merge import builder_digest, covers, merged, refuse_disorder
-from polyfolio.market.reading import Reading, closest, reading_of
+from polyfolio.market.reading import Reading, reading_of
 from polyfolio.market.shelf import Shelf
 from polyfolio.market.store import MANIFEST, manifest_of, open_stored, store_tape
 from polyfolio.market.tables import files_of
 from polyfolio.market.versions import Held, Version, chosen, read_version, write_version
+from polyfolio.rules.arguments import closest
 
 log = logging.getLogger("polyfolio.market")
 

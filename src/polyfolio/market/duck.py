@@ -20,10 +20,11 @@ from polyfolio.market.calendar import hours_of
 from polyfolio.market.columns import FIELDS, KEYS, renamed, require
 from polyfolio.market.frame import assemble, rows_of_frame
 from polyfolio.market.intervals import DAY, SECOND, nanoseconds
-from polyfolio.market.reading import Reading, closest, reading_of
+from polyfolio.market.reading import Reading, reading_of
 from polyfolio.market.rows import Rows
 from polyfolio.market.stamps import bound
 from polyfolio.market.tables import ENDINGS, files_of
+from polyfolio.rules.arguments import closest
 
 MEMORY = "1GB"
 SCAN = "read_parquet($files, union_by_name=true, filename=true, file_row_number=true)"

@@ -22,10 +22,11 @@ from polyfolio.market.duck import MEMORY, Table, batches, opened
 from polyfolio.market.frame import assemble
 from polyfolio.market.instruments import instruments_of
 from polyfolio.market.intervals import agreed, word
-from polyfolio.market.reading import Reading, closest, reading_of
+from polyfolio.market.reading import Reading, reading_of
 from polyfolio.market.rows import ordered
 from polyfolio.market.store import MANIFEST, MappedTape, open_stored, seal, store_tape, write_array
 from polyfolio.market.tables import instrument_frame
+from polyfolio.rules.arguments import closest
 
 ROWS_AT_ONCE = 2_000_000
 Progress = Callable[[int, int], None]

@@ -18,8 +18,8 @@ from polyfolio.core.types import Ints
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.calendar import ALWAYS, HOURS
 from polyfolio.market.intervals import DAY
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import show
+from polyfolio.rules.arguments import closest
 
 WEEKDAYS = "24/5"
 # Exchanges that hold the sessions of another one under which the calendars know them.

@@ -18,10 +18,10 @@ from polyfolio.errors import DataError
 from polyfolio.market.calendar import hours_of
 from polyfolio.market.columns import canonical, numbers, symbols_of
 from polyfolio.market.intervals import DAY, nanoseconds
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place, show, utc_nanoseconds
 from polyfolio.market.tables import table_of
 from polyfolio.market.timeframes import latest
+from polyfolio.rules.arguments import closest
 
 PUBLISHED = {"published": "published", "filed": "published", "report_date": "published", "announced": "published"}
 KEYS = ("symbol", "published", "period")

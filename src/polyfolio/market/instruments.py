@@ -12,7 +12,8 @@ import numpy as np
 from polyfolio.core.tape import Universe, instrument_table
 from polyfolio.errors import DataError
 from polyfolio.market.columns import canonical, numbers
-from polyfolio.market.reading import Reading, closest
+from polyfolio.market.reading import Reading
+from polyfolio.rules.arguments import closest
 
 NUMBERS = {"multiplier": 1.0, "lot": 0.0, "tick": 0.0, "min_notional": 0.0}
 COLUMNS = ("symbol", "currency", *NUMBERS)

@@ -14,9 +14,9 @@ from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.columns import canonical, symbols_of
 from polyfolio.market.intervals import DAY
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place, show, utc_nanoseconds
 from polyfolio.market.tables import table_of
+from polyfolio.rules.arguments import closest
 
 FOREVER = np.iinfo(np.int64).max // DAY
 SPELLINGS = {"first_month": "start", "last_month": "end", "from": "start", "until": "end", "added": "start"}

@@ -14,9 +14,9 @@ from polyfolio.errors import DataError
 from polyfolio.market.bars import Bars
 from polyfolio.market.columns import numbers, renamed, symbols_of
 from polyfolio.market.intervals import DAY, nanoseconds, word
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import utc_nanoseconds
 from polyfolio.market.trades import bar_ends, refuse_backwards
+from polyfolio.rules.arguments import closest
 
 log = logging.getLogger("polyfolio.market")
 SOURCE = "quotes"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
 from polyfolio.errors import DataError
+from polyfolio.rules.arguments import closest
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,3 @@ def reading_of(options: Mapping[str, Any]) -> Reading:
         if name not in known:
             raise DataError("option", name, "one of " + ", ".join(known), closest(name, known))
     return Reading(**options)
-
-
-def closest(word: str, known: Iterable[str]) -> str:
-    """The sentence that names the nearest known word."""
-    words = {str(name).lower(): str(name) for name in known}
-    near = difflib.get_close_matches(str(word).lower(), list(words), n=1, cutoff=0.6)
-    return f"Did you mean `{words[near[0]]}`?" if near else "Correct its spelling."

@@ -11,8 +11,8 @@ import numpy as np
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import DataError
 from polyfolio.market.columns import BARS, FIELDS
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place, show
+from polyfolio.rules.arguments import closest
 
 
 @dataclass(frozen=True, eq=False)

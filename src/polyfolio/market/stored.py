@@ -13,10 +13,11 @@ from polyfolio.core.tape import OPTIONAL, PRICES, Tape, Universe
 from polyfolio.errors import DataError
 from polyfolio.market.calendar import hours_of
 from polyfolio.market.dataset import MARK, Dataset
-from polyfolio.market.reading import Reading, closest, reading_of
+from polyfolio.market.reading import Reading, reading_of
 from polyfolio.market.stamps import bound
 from polyfolio.market.store import open_stored
 from polyfolio.market.window import window
+from polyfolio.rules.arguments import closest
 
 # Options that choose from a tape. The others say how rows become one, which is past for a stored tape.
 CHOOSING = ("symbols", "start", "end", "dividends", "splits")

@@ -10,7 +10,7 @@ from typing import Any
 
 from polyfolio.errors import DataError
 from polyfolio.market.columns import FIELDS, canonical
-from polyfolio.market.reading import closest
+from polyfolio.rules.arguments import closest
 
 ENDINGS = {"csv": (".csv", ".csv.gz"), "parquet": (".parquet", ".pq")}
 

@@ -19,8 +19,8 @@ from polyfolio.market.bars import Bars
 from polyfolio.market.columns import numbers, renamed, symbols_of
 from polyfolio.market.exchange import sessions_of
 from polyfolio.market.intervals import DAY, nanoseconds, word
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import Place, show, utc_nanoseconds
+from polyfolio.rules.arguments import closest
 
 # Sums of decimals miss a round total by some last bits: ten trades of 0.1 are to fill a bar of 1.
 SLACK = 1e-9

@@ -15,12 +15,12 @@ from polyfolio.market.http import Answer, Http, Refusal, Request
 from polyfolio.market.intervals import SECOND, nanoseconds
 from polyfolio.market.pages import Columns, Page, Pages, at, columns_of, filled, pairs, refuse_repeated
 from polyfolio.market.polling import polled
-from polyfolio.market.reading import closest
 from polyfolio.market.received import Origin, bars_from
 from polyfolio.market.retry import Clock, Patience, Transient, Watch
 from polyfolio.market.secret import hidden
 from polyfolio.market.span import Span, span_of
 from polyfolio.market.vendor_settings import ErrorSettings, VendorSettings, read_settings
+from polyfolio.rules.arguments import closest
 
 
 class Vendor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from polyfolio.errors import DataError
-from polyfolio.market.reading import closest
+from polyfolio.rules.arguments import closest
 
 PRECISIONS = ("step", "decimals", "digits")
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from polyfolio.errors import DataError
 from polyfolio.market.disk import refusal
-from polyfolio.market.reading import closest
 from polyfolio.market.stamps import bound, show
+from polyfolio.rules.arguments import closest
 
 FORMAT = 1
 SHORTEST_ID = 8

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from numbers import Real
 
 from polyfolio.errors import DataError
-from polyfolio.rules.fields import closest
+from polyfolio.rules.arguments import closest
 
 
 def bars_of(data: object) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from polyfolio.core.presets import STAGE_BASE
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.kernels import doors
 from polyfolio.objects.checks import number
-from polyfolio.rules.fields import closest
+from polyfolio.rules.arguments import closest
 from polyfolio.rules.presets import LIMITS
 
 _PRESET: Mapping[str, Any] = LIMITS["lifecycle"]["limits"]

@@ -20,7 +20,7 @@ from polyfolio.kernels.measures.cards import Card, cards, definitions_version
 from polyfolio.report import families
 from polyfolio.report.annualise import BarCounter, elapsed_years, periods_per_year, stamps
 from polyfolio.report.checked import same_length, series
-from polyfolio.rules.fields import closest
+from polyfolio.rules.arguments import closest
 
 # What a ruined account still has; everything else divides by its wealth or takes the logarithm of it.
 _SURVIVES_RUIN = frozenset({"total_return", "max_drawdown"})

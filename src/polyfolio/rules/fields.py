@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Annotated, Any
@@ -18,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from polyfolio.rules.arguments import closest
 from polyfolio.rules.problems import refusal
 
 BARS = "bars"
@@ -112,13 +112,6 @@ class Words:
 
 
 WORD = Words()
-
-
-def closest(word: str, known: Any) -> str:
-    """The sentence that names the nearest known word, whatever its case, or says to choose."""
-    words = {str(name).lower(): str(name) for name in known}
-    near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.6)
-    return f"Did you mean `{words[near[0]]}`?" if near else "Choose one of these words."
 
 
 def as_tuple(value: object) -> object:

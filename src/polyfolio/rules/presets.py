@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from polyfolio.core.presets import FEES
-from polyfolio.rules.fields import closest, problem
+from polyfolio.rules.arguments import closest
+from polyfolio.rules.fields import problem
 
 LIMITS: dict[str, dict[str, Any]] = {
     "framework": {

@@ -9,8 +9,9 @@ from pydantic import JsonValue, model_validator
 
 from polyfolio.core.codes import Level, SizeAt, Sizing
 from polyfolio.rules import contradictions
+from polyfolio.rules.arguments import closest
 from polyfolio.rules.execution import Execution, Exits, Rebalance
-from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, closest, key
+from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, key
 from polyfolio.rules.presets import expand, merge
 from polyfolio.rules.problems import Problem, refuse
 from polyfolio.rules.risk import Correlation, Feedback, Hedge, Risk

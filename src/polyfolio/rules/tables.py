@@ -10,8 +10,8 @@ import numpy as np
 from polyfolio.core.tape import Universe
 from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import ConfigError
+from polyfolio.rules.arguments import closest
 from polyfolio.rules.execution import MAX_TIERS, CommissionSection
-from polyfolio.rules.fields import closest
 from polyfolio.rules.sections import LabelCap
 
 NO_TIERS: tuple[tuple[float, float, float], ...] = ((0.0, float("inf"), 0.0),)

@@ -8,7 +8,6 @@ last one, and both agree: a signal of row t uses the rows up to t. `check.check_
 from __future__ import annotations
 
 import inspect
-import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -16,7 +15,6 @@ import numpy as np
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
-from polyfolio.errors import ConfigError
 
 
 class Strategy(ABC):
@@ -61,17 +59,3 @@ class Strategy(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.params().items())})"
-
-
-def at_least(name: str, value: Any, least: float, whole: bool = True) -> None:
-    """Refuse an argument that is not a number, not whole where it must be, or too small."""
-    kinds = (int,) if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not value >= least:
-        raise ConfigError(name, value, f"a {'whole ' if whole else ''}number >= {least:g}", "Correct the argument.")
-
-
-def finite(name: str, value: Any) -> float:
-    """Refuse an argument that is no finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ConfigError(name, value, "a finite number", "Correct the argument.")
-    return float(value)

@@ -10,8 +10,8 @@ import numpy as np
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
-from polyfolio.rules.fields import closest
-from polyfolio.strategies.base import Strategy, finite
+from polyfolio.rules.arguments import closest, finite
+from polyfolio.strategies.base import Strategy
 
 
 class BuyAndHold(Strategy):

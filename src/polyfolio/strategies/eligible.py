@@ -7,7 +7,7 @@ import numpy as np
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
-from polyfolio.strategies.base import at_least
+from polyfolio.rules.arguments import at_least
 
 
 def eligible(tape: Tape, lookback: int, min_observations: int) -> Floats:

@@ -8,9 +8,9 @@ import numpy as np
 
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
-from polyfolio.features.base import at_least
 from polyfolio.features.normalise.base import Normaliser, pool, refuse_empty
 from polyfolio.features.normalise.quantiles import ordered, quantile
+from polyfolio.rules.arguments import at_least
 
 Output = Literal["uniform", "normal"]
 

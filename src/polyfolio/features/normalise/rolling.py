@@ -9,7 +9,6 @@ import numpy as np
 
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError
-from polyfolio.features.base import at_least
 from polyfolio.features.normalise.base import (
     STILL,
     Normaliser,
@@ -20,6 +19,7 @@ from polyfolio.features.normalise.base import (
     refuse_infinite,
 )
 from polyfolio.features.normalise.window import Window
+from polyfolio.rules.arguments import at_least
 
 # Columns walked at once: 16 columns of 150 slots over 252 rows are 20 MB of window.
 CHUNK = 16

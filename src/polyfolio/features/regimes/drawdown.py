@@ -7,8 +7,8 @@ from collections import deque
 from typing import ClassVar
 
 from polyfolio.errors import ConfigError
-from polyfolio.features.base import at_least
 from polyfolio.features.regimes.base import Regime, Tracker, certain
+from polyfolio.rules.arguments import at_least
 
 
 class Drawdown(Regime):

@@ -6,8 +6,8 @@ import math
 from collections import deque
 from typing import ClassVar
 
-from polyfolio.features.base import at_least
 from polyfolio.features.regimes.base import Regime, Tracker, certain
+from polyfolio.rules.arguments import at_least
 
 
 class Trend(Regime):

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError, DataError
-from polyfolio.features.base import at_least
 from polyfolio.features.regimes.base import Regime, Tracker
+from polyfolio.rules.arguments import at_least
 
 log = logging.getLogger("polyfolio")
 

@@ -6,13 +6,13 @@ import inspect
 from typing import Any
 
 from polyfolio.errors import ConfigError
-from polyfolio.market.reading import closest
 from polyfolio.market.synthetic.base import SyntheticMarket
 from polyfolio.market.synthetic.bootstrap import BlockBootstrap
 from polyfolio.market.synthetic.factors import FactorMarket
 from polyfolio.market.synthetic.garch import GarchMarket
 from polyfolio.market.synthetic.jumps import JumpMarket
 from polyfolio.market.synthetic.regimes import RegimeSwitching
+from polyfolio.rules.arguments import closest
 
 MODELS: dict[str, type[SyntheticMarket]] = {
     model.name: model for model in (BlockBootstrap, RegimeSwitching, GarchMarket, JumpMarket, FactorMarket)

@@ -16,11 +16,11 @@ from typing import Any
 
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError
-from polyfolio.market.reading import closest
 from polyfolio.market.source import NEEDS_NO_PATH, Source, format_of
 from polyfolio.market.synthetic.crash import Crash, with_crash
 from polyfolio.market.synthetic.models import market_of
 from polyfolio.rules import registry, yamlfile
+from polyfolio.rules.arguments import closest
 
 
 @dataclass(frozen=True)
