@@ -12,7 +12,8 @@ import numpy as np
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
-from polyfolio.strategies.base import Strategy, at_least
+from polyfolio.rules.arguments import at_least
+from polyfolio.strategies.base import Strategy
 
 
 class Breakout(Strategy):

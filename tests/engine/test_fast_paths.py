@@ -13,6 +13,7 @@ from polyfolio.objects.data import market_data
 from polyfolio.objects.desk import open_desk
 from polyfolio.rules.spec import Spec
 from tests.laws.tapes import Shape, make_tape
+from tests.laws.test_cash import over_leverage
 from tests.laws.worlds import World, engine_of, single
 
 CAPITAL = {"initial_capital": 1e5}
@@ -157,3 +158,25 @@ def test_a_sliced_order_says_so_once() -> None:
     engine = engine_of(world, world.tape(), np.full((1, 12, 1), 900.0)).run()
     assert reasons(engine)[Reason.MIN_FILL] == 1
     assert reasons(engine)[Reason.PARTICIPATION] > 1
+
+
+def test_closing_less_than_a_lot_pays_for_what_it_was_counted_for() -> None:
+    """Five units are left of a lot of ten after a split. Turning them short is cut, and the five are still closed."""
+    shape = Shape(
+        seed=148, rows=25, slots=6, late=True, dividends=True, splits=True, funding=True, thin=True, lots=True,
+        per_day=1, volatility=0.0, missing=0.0, spread=False, borrow=False,
+    )  # fmt: skip
+    execution = {"commission": {"model": "percentage", "percentage_fee": 0.0}, "fill": "next_open"}
+    world = single(
+        shape,
+        sizing={"method": "orders", "allow_short": True},
+        limits={"max_leverage": 1.0},
+        account=CAPITAL,
+        execution=execution,
+    )
+    random = np.random.default_rng(148)
+    sizes = random.choice([-1.0, 0.0, 0.0, 3.5, -1.0, 0.0], (1, 25, 6))
+    engine = engine_of(world, world.tape(), sizes * random.integers(0, 500, (1, 25, 6))).run()
+    assert over_leverage(engine, 0) == []
+    fills = engine.journal.fills
+    assert fills[(fills["row"] == 8) & (fills["slot"] == 4)]["quantity"].tolist() == [-5.0]

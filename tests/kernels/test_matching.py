@@ -245,3 +245,17 @@ def test_limit_prices_stand_on_the_tick() -> None:
     tape = bars_tape([[STILL, (101.0, 101.0, 95.0, 96.0), STILL]], instruments={"tick": 0.5})
     engine = engine_for(tape, [[10.0], [0], [0]], **orders(order_type="limit", price_threshold=0.0033)).run()
     assert fills(engine) == [(1, 0, 10.0, 100.0)]  # 100.33 becomes 100
+
+
+@pytest.mark.pitfall("TIM-02")
+@pytest.mark.parametrize(("quantity", "limit", "rest_at"), [(10.0, 102.0, 101.0), (-10.0, 98.0, 99.5)])
+def test_the_rest_of_an_order_the_open_went_beyond_fills_where_the_bar_traded(
+    quantity: float, limit: float, rest_at: float
+) -> None:
+    """The open takes a part of it at 100; the rest may not fill at a limit that the bar never came near."""
+    tape = bars_tape([[STILL, (100.0, 101.0, 99.5, 100.5), STILL]], volume=100.0)
+    engine = engine_for(tape, [0.0], **orders(market_impact={"participation_rate_limit": None, "auction_share": 0.05}))
+    engine.run(1)
+    engine.submit("a", "A", quantity, decision_price=100.0, order_type="limit", limit=limit, time_in_force="gtc")
+    part = 5.0 if quantity > 0.0 else -5.0
+    assert fills(engine.run()) == [(1, 0, part, 100.0), (1, 0, part, rest_at)]

@@ -153,7 +153,9 @@ def test_prices_given_as_returns_are_not_guessed_to_be_prices():
 @pytest.mark.pitfall("MET-12")
 @given(st.lists(st.floats(-0.2, 0.2), min_size=70, max_size=90), st.sampled_from([10.0, 0.01, 1e6]))
 def test_ten_times_the_capital_has_the_same_numbers(returns, scale):
-    equity = 1000.0 * np.cumprod(np.concatenate([[1.0], 1 + np.array(returns)]))
+    # A return of rounding size has no sign that a scaled account would share.
+    returns = np.where(np.abs(returns) < 1e-9, 0.0, returns)
+    equity = 1000.0 * np.cumprod(np.concatenate([[1.0], 1 + returns]))
     times = DAYS[: equity.size]
     one, ten = metrics_from_equity(equity, times), metrics_from_equity(equity * scale, times)
     assert one.reasons == ten.reasons

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.compile import kernel, loop, routine
 
 # Counting is quadratic; up to this many slots it is the shorter program and the faster one.
 _FEW = 32
+_STEPS = 2.0**27  # of a weight of 1: wants closer than 1e-8 are ties, which is what iterative sizings leave open
 
 
 @kernel
@@ -68,13 +71,14 @@ def _heap(order: Ints, size: Floats, rank: Ints) -> None:
 
 @routine
 def largest_first(want: Floats, rank: Ints, order: Ints, scratch: Floats) -> None:
-    """Sort the slots into `order`: by descending abs(want), equal ones by ascending rank.
+    """Sort the slots into `order`: by descending abs(want), those within 1e-8 of each other by rank.
 
     `rank` is the place of each slot's symbol among all symbols sorted by name, so that the order in which slots stand
     on the tape decides nothing. `scratch` holds one value per slot.
     """
     for i in range(want.size):
-        scratch[i] = abs(want[i])
+        # Wants that differ by rounding are equal, whatever the order of additions that made them.
+        scratch[i] = math.floor(abs(want[i]) * _STEPS + 0.5)
         order[i] = i
     if want.size <= _FEW:
         _by_counting(order, scratch, rank)

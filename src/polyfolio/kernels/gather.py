@@ -15,7 +15,7 @@ from polyfolio.kernels.accounting import round_to_lot, settle
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.costs import has_simple_costs
 from polyfolio.kernels.fills import all_or_none, fillable, why_not
-from polyfolio.kernels.funding import largest_factor, pays_for_all, scaled
+from polyfolio.kernels.funding import largest_factor, opening_part, pays_for_all, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, TAKES, match_bar, match_open
 from polyfolio.kernels.pricing import price_simply
@@ -219,7 +219,12 @@ def cut_openings(at: Any, index: int, row: int, factor: float) -> None:
             continue
         left = scaled(lane.held[i], s.trade[i], factor) / s.trade[i] if s.trade[i] != 0.0 else 1.0
         if left < 1.0:
-            s.own[k] = round_to_lot(s.own[k] * left, lane.instruments[i].lot)
+            # Only what opens is rounded: less than a lot may be held, and closing it pays for the rest.
+            lot = lane.instruments[i].lot
+            opening = opening_part(lane.held[i], s.trade[i])
+            reducing = -lane.held[i] if opening != s.trade[i] else 0.0
+            alone = reducing + round_to_lot(factor * opening, lot)
+            s.own[k] = round_to_lot(s.own[k] * left, lot) if lane.netted else alone
             s.why[k] = _BUYING_POWER
             all_or_none(lane, bar, s, at.log, k)
 

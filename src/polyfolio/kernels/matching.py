@@ -61,7 +61,8 @@ def match_bar(order: Any, quantity: float, bar: Any, slot: int, touch: int, out:
     favourable = bar.low[slot] if buy else bar.high[slot]
     adverse = bar.high[slot] if buy else bar.low[slot]
     if order.type == _LIMIT:
-        out[0] = order.limit
+        # What is left of an order that the open went beyond: the bar did not trade as far as its limit.
+        out[0] = min(order.limit, bar.high[slot]) if buy else max(order.limit, bar.low[slot])
         return RESTS if reaches_limit(buy, favourable, order.limit, touch) else NO
     if order.type == _STOP and reaches_stop(buy, adverse, order.stop):
         order.type = _MARKET

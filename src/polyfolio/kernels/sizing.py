@@ -15,14 +15,15 @@ from polyfolio.kernels.compile import kernel, routine
 from polyfolio.kernels.quadratic import portfolio_variance
 
 UNKNOWN_RISK = -1.0
+_LEAST = 1e-300
 KELLY_FULL = 0
 KELLY_DIAGONAL = 1
 
 
 @kernel
 def opinion(signal: float) -> float:
-    """The signal, or 0 where it is not finite."""
-    return signal if abs(signal) < math.inf else 0.0
+    """The signal, or 0 where it is not finite or too small for its inverse to be."""
+    return signal if _LEAST < abs(signal) < math.inf else 0.0
 
 
 @kernel

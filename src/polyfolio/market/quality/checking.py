@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from polyfolio.market.quality.actions import check_actions
 from polyfolio.market.quality.calendars import calendar_for
@@ -48,9 +51,18 @@ def check(
     """
     table, found = table_of(whole(source), timezone, interval)
     name, told = calendar_for(table, calendar)
-    found += told + check_order(table) + check_values(table) + _moves_and_actions(table)
+    found += told + check_order(table) + check_values(table)
+    found += _moves_and_actions(_without_dropped(table, found))
     found += check_gaps(table, name) + check_universe(table, membership) + check_reference(table, name, reference)
     return Report(table, name, by_severity(found.findings), found.repairs)
+
+
+def _without_dropped(table: Table, found: Found) -> Table:
+    """The rows that the copy keeps: a second copy of a bar would stand between a spike and its return."""
+    dropped = [item.origin for item in found.repairs if item.verb == "drop"]
+    if not dropped:
+        return table
+    return replace(table, rows=table.rows.take(~np.isin(table.rows.origin, np.concatenate(dropped))))
 
 
 def _moves_and_actions(table: Table) -> Found:
