@@ -13,6 +13,7 @@ from polyfolio.kernels.risk import is_empty, root_of_variance
 
 TRADE = 1
 HOLD = 0
+_ROUNDING = 1e-12  # of equity: a difference this small is the order of additions, and decides nothing
 _NONE = int(Reason.NONE)
 _THRESHOLD = int(Reason.THRESHOLD)
 _RISK_BAND = int(Reason.RISK_BAND)
@@ -79,7 +80,7 @@ def worth_trading(
     occasion = not (rules.threshold > 0.0 or band_on)
     if rules.threshold > 0.0:
         out[0] = _THRESHOLD
-        occasion = largest_distance(want, held, frozen) > rules.threshold
+        occasion = largest_distance(want, held, frozen) > rules.threshold + _ROUNDING
     if band_on and not occasion:
         out[0] = _RISK_BAND
         variance = portfolio_variance(held, risk.covariance)
@@ -88,7 +89,7 @@ def worth_trading(
     if not occasion:
         return HOLD
     out[0] = _NONE
-    if rules.cost_aware and tracking_gain(want, held, risk.covariance, rules, scratch) <= cost:
+    if rules.cost_aware and tracking_gain(want, held, risk.covariance, rules, scratch) <= cost + _ROUNDING:
         out[0] = _NOT_WORTH_COST
         return HOLD
     return TRADE
