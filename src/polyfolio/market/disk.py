@@ -78,7 +78,7 @@ def whole_folder(place: Path, field: str, mark: str) -> Iterator[Path]:
         yield part
         part.chmod(0o755)  # mkdtemp makes folders that only their owner may read
         flush(part)
-        _replace(part, place)
+        replace(part, place)
     except OSError as error:
         raise refusal(field, place, error) from error
     finally:
@@ -105,7 +105,7 @@ def flush(folder: Path) -> None:
             os.close(handle)
 
 
-def _replace(part: Path, place: Path) -> None:
+def replace(part: Path, place: Path) -> None:
     """Put `part` in the place of another folder; the old one goes only after the new one stands."""
     old = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:40]}.old-"))
     try:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from polyfolio.errors import DataError, RetryError
+from polyfolio.market.disk import flush, replace
 
 # A folder with this file in it was written here and may be replaced; any other one with content is left alone.
 MARK = "meta.json"
@@ -83,30 +84,3 @@ def whole(folder: Path) -> Iterator[Path]:
         raise refusal(folder, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def flush(folder: Path) -> None:
-    """Bring every file of a folder, and the folder itself, to the disk."""
-    for path in [*sorted(folder.iterdir()), folder]:
-        flags = os.O_RDONLY
-        handle = os.open(path, flags)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def replace(part: Path, place: Path) -> None:
-    """Put `part` in the place of another folder; the old one goes only after the new one stands."""
-    old = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}.old-"))
-    try:
-        if place.exists():
-            place.rename(old / place.name)
-        try:
-            part.rename(place)
-        except OSError:
-            if (old / place.name).exists() and not place.exists():
-                (old / place.name).rename(place)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
