@@ -28,6 +28,7 @@ class Book:
     orders: np.ndarray  # ORDER[lanes, sleeves]
     exits: np.ndarray  # EXIT[lanes, sleeves]
     crossed: Floats
+    heard: Floats  # [lanes, sleeves], sign of the last signal
     held: Floats  # [lanes, slots]
     value: Floats
     traded: Floats
@@ -99,6 +100,7 @@ def open_book(lanes: int, slots: int, slot_of: Ints) -> Book:
         orders=orders,
         exits=exits,
         crossed=np.zeros((lanes, sleeves)),
+        heard=np.zeros((lanes, sleeves)),
         held=quantity if one_each else np.zeros(by_slot),
         value=np.zeros(by_slot),
         traded=np.zeros(by_slot),

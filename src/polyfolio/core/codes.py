@@ -261,6 +261,14 @@ class Phase(IntEnum):
     CLOSE = 8  # the row's books: identity, its mark in the journal
 
 
+class Guard(IntEnum):
+    """What watches a lane's positions."""
+
+    NOTHING = 0
+    AVERAGE = 1  # a stop and a target at shares of the average price
+    OWN = 2  # trailing stops, or prices of a sleeve's own, as well
+
+
 class Moment(IntEnum):
     """Where in a bar a fill happened."""
 
@@ -275,3 +283,55 @@ class Level(IntEnum):
     OFF = 0
     SUMMARY = 1
     FULL = 2
+
+
+class Act(IntEnum):
+    """What the numbers of an action mean."""
+
+    WEIGHTS = 0  # target weights of the slots, cash as an own number where `cash` is on
+    CHANGES = 1  # changes of the weights held
+    SIGNALS = 2  # -1 sell, 0 hold, 1 buy; the sizing method says how much
+
+
+class Space(IntEnum):
+    """How an action is written."""
+
+    BOX = 0
+    DISCRETE = 1
+    MULTI_DISCRETE = 2
+
+
+class Simplex(IntEnum):
+    """How the numbers of a WEIGHTS action become weights."""
+
+    SOFTMAX = 0  # with shorts: shares of the summed absolute values
+    CLIP = 1
+    RAW = 2  # taken as weights; only gross above the leverage is scaled
+
+
+class Reward(IntEnum):
+    PORTFOLIO_PNL = 0
+    LOG_RETURN = 1
+    SHARPE = 2
+    DIFFERENTIAL_SHARPE = 3
+    SORTINO = 4
+    CALMAR = 5
+    COMPOSITE = 6
+    CUSTOM = 7
+
+
+class Start(IntEnum):
+    """Where an episode begins."""
+
+    FIRST = 0
+    RANDOM = 1
+
+
+class Ended(IntEnum):
+    """Why an episode ended."""
+
+    NOT = 0
+    END_OF_TAPE = 1  # truncated: no row is left
+    LENGTH = 2  # truncated: as many decisions as were asked for
+    RUINED = 3  # terminated: equity is gone
+    DRAWDOWN = 4  # terminated: drawdown with action `terminate`, or flattened for good

@@ -56,7 +56,8 @@ ACCOUNT = np.dtype(
         ("pending", "i8"),  # 1: a target waits to be solved at the fill (`sizing: fill`)
         ("working", "i8"),  # 1: some order waits or the lane must be closed, so the fill phase has work
         ("plain", "i8"),  # 1: all working orders are market orders of the last decision, so their terms stand nowhere
-        ("guarded", "i8"),  # 1: stops, targets or trailing stops watch the positions
+        ("guarded", "i8"),  # Guard: what watches the positions
+        ("barred", "i8"),  # 1: some sleeve may have to stay out after its stop or target
     ],
     align=True,
 )
@@ -80,8 +81,7 @@ EXIT = np.dtype(
         ("stop", "f8"),  # a price of the sleeve's own, NaN = only the lane's rules
         ("target", "f8"),
         ("extreme", "f8"),  # best price since the entry, for trailing stops
-        ("signal", "f8"),  # sign of the last signal the sleeve heard
-        ("barred_signal", "f8"),  # the same at the exit
+        ("barred_signal", "f8"),  # sign of the last signal the sleeve had heard at the exit
         ("barred_row", "i8"),  # row of the exit; -1 = not barred
         ("entry_row", "i8"),
         ("entry_moment", "i8"),  # Moment of the entry: inside its own bar only the stop is watched
@@ -174,6 +174,7 @@ RULES = np.dtype(
         ("min_kelly", "f8"),
         ("kelly_window", "i8"),
         ("allow_short", "i8"),
+        ("hold_counts", "i8"),  # 1: a name held without an opinion counts with its side when the others are sized
         # limits on the want
         ("max_position", "f8"),
         ("min_position", "f8"),

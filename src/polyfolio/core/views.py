@@ -31,6 +31,7 @@ class Lane(NamedTuple):
     orders: Any  # ORDER[sleeves]; not written while account.plain
     exits: Any  # EXIT[sleeves]
     crossed: Any  # float64[sleeves], share of the order that meets another lane's or sleeve's
+    heard: Any  # float64[sleeves], sign of the last signal the sleeve heard
     held: Any  # float64[slots], sleeves netted; the same memory as quantity where each slot has one sleeve
     value: Any  # float64[slots], value at the last mark
     traded: Any  # float64[slots], quantity * reference traded since the last mark
@@ -192,6 +193,7 @@ class Ledger(NamedTuple):
     orders: Any
     exits: Any
     crossed: Any
+    heard: Any
     held: Any
     value: Any
     traded: Any
@@ -216,3 +218,53 @@ class Here(NamedTuple):
     log: Any  # Log
     s: Any  # Scratch
     final: Any  # int, the row that accepts no order, -1 = none
+
+
+class World(NamedTuple):
+    """The lanes that agents steer: what they are told, say and see, and where their episodes stand. Row = lane."""
+
+    agents: Any  # AGENT[lanes]
+    episodes: Any  # EPISODE[lanes]
+    steps: Any  # STEP[lanes]
+    actions: Any  # float64[lanes, numbers], as given
+    asked: Any  # float64[lanes, slots], what the action asked for
+    projected: Any  # float64[lanes, slots], the want after the stages; what is held where frozen
+    held: Any  # float64[lanes, slots], weights held after the step
+    cut: Any  # int64[lanes, slots], Reason of the last cut of each want; 0 = none, or not kept
+    observations: Any  # float32[lanes, window * frame]
+    rewards: Any  # float64[lanes]
+    running: Any  # float64[lanes, rewards.RUNNING], running statistics of the episode
+    returns: Any  # float64[lanes, rewards.WINDOW], the last returns, a ring
+    exposure: Any  # float64[slots], what all lanes hold together, a share of their equity
+    panel: Any  # float32[rows, width], what the tape shows
+    spread: Any  # float64[rows], deviation of the market's return over rewards.WINDOW rows
+    trend: Any  # float64[rows, slots], return over rewards.TREND rows
+    rules: Any  # RULES[lanes], as the plan has them: an episode's draws start from these
+    tiers: Any  # float64[tables, 8, 3], likewise
+    blank: Any  # uint8, an account nobody has touched
+    blank_orders: Any  # uint8, the orders of a lane without any
+    blank_exits: Any  # uint8
+    accounts: Any  # uint8[lanes, bytes], the book's records as bytes
+    orders: Any  # uint8[lanes, bytes]
+    exits: Any  # uint8[lanes, bytes]
+    seen: Any  # int64[observe.SEEN], which blocks are seen and how wide they are
+
+
+class Seat(NamedTuple):
+    """One lane of a World, as the agent on it has it."""
+
+    agent: Any
+    episode: Any
+    step: Any
+    action: Any
+    asked: Any
+    projected: Any
+    held: Any
+    cut: Any
+    observation: Any
+    running: Any
+    returns: Any
+    trend: Any  # of the row
+    shown: Any  # float32[width], the panel's row
+    exposure: Any
+    seen: Any

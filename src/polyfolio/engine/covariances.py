@@ -10,13 +10,26 @@ from polyfolio.core.codes import Covariance
 from polyfolio.core.types import Flags, Floats
 from polyfolio.core.views import Shared
 from polyfolio.engine.rows import Rows
+from polyfolio.errors import DataError
 from polyfolio.kernels.covariance_rows import BLOCK, covariance_rows, state_size
 from polyfolio.kernels.garch_fit import conditional_volatility
 from polyfolio.rules.plan import CovarianceModel
 
 # Bytes a block of triangles may take; it bounds the memory of a run whatever its length.
 BLOCK_BYTES = 64 << 20
+WHOLE_BYTES = 4 << 30
 NO_MODEL = 1
+
+
+def refuse_large(size: int, slots: int) -> None:
+    """Refuse covariances of all rows that would not leave memory for anything else."""
+    if size > WHOLE_BYTES:
+        raise DataError(
+            "tape",
+            f"{slots} symbols, {size >> 20} MiB of covariances",
+            f"at most {WHOLE_BYTES >> 20} MiB",
+            "Take fewer rows or symbols, write `observation: day`, or switch off limits and sizing by risk.",
+        )
 
 
 class Covariances:
@@ -26,13 +39,17 @@ class Covariances:
         rows: the prepared tape.
         models: the plan's covariance models.
         wanted: whether any lane looks at risk at all; if not, nothing is computed.
+        whole: one block for all rows, for lanes that stand at rows of their own.
     """
 
-    def __init__(self, rows: Rows, models: Sequence[CovarianceModel], wanted: bool) -> None:
+    def __init__(self, rows: Rows, models: Sequence[CovarianceModel], wanted: bool, *, whole: bool = False) -> None:
         self.rows, self.models, self.wanted = rows, tuple(models), wanted
         slots, observations = rows.returns.shape
         triangle = slots * (slots + 1) // 2
-        self.length = self._block_length(triangle, observations) if wanted else 1
+        length = (observations // BLOCK + 1) * BLOCK if whole else self._block_length(triangle, observations)
+        if wanted and whole:
+            refuse_large(16 * length * triangle * max(len(self.models), NO_MODEL), slots)
+        self.length = length if wanted else 1
         count = max(len(self.models), NO_MODEL)
         self.covariance = np.full((count, self.length, triangle), np.nan)
         self.correlation = np.full((count, self.length, triangle), np.nan)

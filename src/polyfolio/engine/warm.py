@@ -16,8 +16,11 @@ from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
 
 from polyfolio import kernels
+from polyfolio.core.episodes import AGENT
 from polyfolio.core.tape import Calendar, Tape, Universe, instrument_table
+from polyfolio.engine.arena import Arena
 from polyfolio.engine.engine import Engine
+from polyfolio.engine.markets import Market
 from polyfolio.kernels import attribution, volatility
 from polyfolio.kernels.compile import CACHE
 from polyfolio.rules.load import load
@@ -127,6 +130,21 @@ def exercise() -> Engine:
     """Walk the tiny tape: every entry that a run needs."""
     tape, spec = tiny_tape(), tiny_spec()
     return Engine(compile_spec(spec, tape.universe), tape, np.ones((1, 1, SLOTS))).run()
+
+
+def exercise_agents() -> None:
+    """Steer two lanes over the tiny tape: what environments and sealed policies need."""
+    tape, spec = tiny_tape(), tiny_spec()
+    plan = compile_spec(spec, tape.universe).repeated(2)
+    agents = np.zeros(2, AGENT)
+    agents["last"], agents["clip"], agents["reward_scaling"] = ROWS - 1, 1.0, 1.0
+    for name in ("costs_low", "costs_high", "capital_low", "capital_high"):
+        agents[name] = 1.0
+    market = Market(tape, np.zeros((ROWS, 1), np.float32))
+    arena = Arena(plan, [market, market], agents)
+    arena.reset()
+    arena.step()
+    arena.close()
 
 
 def exercise_the_rest() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from polyfolio.core.codes import Period, Reason, Status
 from polyfolio.core.types import Floats
 from polyfolio.kernels.compile import kernel, loop, routine
-from polyfolio.kernels.exits import guarded
+from polyfolio.kernels.exits import guard_of
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note_carry, note_status
 
@@ -38,8 +38,7 @@ def open_account(lane: Any) -> None:
     account.peak = account.cash
     account.day_equity = account.cash
     account.scale = 1.0
-    if guarded(lane):
-        account.guarded = 1
+    account.guarded = guard_of(lane)
 
 
 @kernel

@@ -141,9 +141,11 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any, frozen: int) -> None:
                 wanted = s.own[k] if lane.netted else s.want[i]
                 why = reason_of(lane, reason, lane.signal[k], wanted)
                 note(lane, bar.row, log, i, _SIGNAL_EVENT, why if why != 0 else _SIGNAL, k, lane.signal[k], wanted)
-    if lane.account.guarded:
+    if lane.account.barred:
+        still = 0
         for k in range(lane.signal.size):
             if barred(lane, k, bar.row):
+                still = 1
                 i = lane.slot_of[k]
                 wanted = s.own[k] if lane.netted else s.want[i]
                 if wanted != 0.0:
@@ -152,6 +154,7 @@ def start_want(lane: Any, bar: Any, s: Any, log: Any, frozen: int) -> None:
                     s.own[k] = 0.0
                 else:
                     s.want[i] = 0.0
+        lane.account.barred = still
         if lane.netted:
             net_sleeves(lane, s)
     if lane.netted:

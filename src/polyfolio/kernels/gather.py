@@ -14,7 +14,7 @@ from polyfolio.core.types import Flags, Floats, Ints
 from polyfolio.kernels.accounting import round_to_lot, settle
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.costs import has_simple_costs
-from polyfolio.kernels.fills import all_or_none, fillable, why_not
+from polyfolio.kernels.fills import all_or_none, fillable, note_entries, some_enter, why_not
 from polyfolio.kernels.funding import largest_factor, opening_part, pays_for_all, scaled
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, TAKES, match_bar, match_open
@@ -194,6 +194,8 @@ def fill_directly(at: Any, index: int, row: int, reference: Any, unit: Any) -> i
     price_simply(lane, s, reference, unit, bar.spread)
     if not pays_for_all(lane, s, reference, unit):
         return 0
+    if lane.account.guarded and some_enter(s.own, lane.quantity):
+        note_entries(at, index, row, _OPEN)
     settle(lane, s, reference, unit)
     end_all(lane.order_quantity, lane.order_filled)
     return 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from polyfolio.core.views import Bar, Lane
+from polyfolio.core.views import Bar, Lane, Seat
 from polyfolio.kernels.compile import kernel
 from polyfolio.kernels.pointers import view_of
 from polyfolio.kernels.risk import RiskView
@@ -61,6 +61,7 @@ _LANE = _table(
     orders=lambda at, index, row: (at.book.orders[index],),
     exits=lambda at, index, row: (at.book.exits[index],),
     crossed=lambda at, index, row: (at.book.crossed[index],),
+    heard=lambda at, index, row: (at.book.heard[index],),
     held=lambda at, index, row: (at.book.held[index],),
     value=lambda at, index, row: (at.book.value[index],),
     traded=lambda at, index, row: (at.book.traded[index],),
@@ -139,3 +140,25 @@ risk_at = view_of(RiskView, _RISK)
 def bar_at(at: Any, row: int) -> Any:
     """The view of one row."""
     return _bar_at(at, 0, row)
+
+
+_SEAT = _table(
+    Seat,
+    agent=lambda at, index, row: (at.agents[index],),
+    episode=lambda at, index, row: (at.episodes[index],),
+    step=lambda at, index, row: (at.steps[index],),
+    action=lambda at, index, row: (at.actions[index],),
+    asked=lambda at, index, row: (at.asked[index],),
+    projected=lambda at, index, row: (at.projected[index],),
+    held=lambda at, index, row: (at.held[index],),
+    cut=lambda at, index, row: (at.cut[index],),
+    observation=lambda at, index, row: (at.observations[index],),
+    running=lambda at, index, row: (at.running[index],),
+    returns=lambda at, index, row: (at.returns[index],),
+    trend=lambda at, index, row: (at.trend[row],),
+    shown=lambda at, index, row: (at.panel[row],),
+    exposure=lambda at, index, row: (at.exposure,),
+    seen=lambda at, index, row: (at.seen,),
+)
+
+seat_at = view_of(Seat, _SEAT)

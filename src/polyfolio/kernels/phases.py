@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Event, FillAt, Level, Moment, OrderType, Reason, Status, TimeInForce
+from polyfolio.core.codes import Event, FillAt, Guard, Level, Moment, OrderType, Reason, Status, TimeInForce
 from polyfolio.core.flags import SPLIT
 from polyfolio.core.types import Floats
 from polyfolio.kernels.accounting import split
@@ -22,6 +22,7 @@ from polyfolio.kernels.exits import (
     bar_sleeve,
     follow,
     reached,
+    reached_by_average,
     stop_price,
     stop_reached,
     stop_reason,
@@ -46,6 +47,8 @@ from polyfolio.kernels.matching import RESTS, TAKES, typical_price
 from polyfolio.kernels.note import note
 from polyfolio.kernels.target import target_at_fill
 
+_AVERAGE = int(Guard.AVERAGE)
+_OWN = int(Guard.OWN)
 _OPEN = int(Moment.OPEN)
 _INTRABAR = int(Moment.INTRABAR)
 _CLOSE = int(Moment.CLOSE)
@@ -86,11 +89,15 @@ def order_out(lane: Any, bar: Any, sleeve: int, reason: int) -> None:
 
 
 @kernel
-def open_row(lane: Any, bar: Any) -> None:
-    """Everything of the open phase before the market orders."""
+def open_row(lane: Any, bar: Any, opened: bool) -> None:
+    """Everything of the open phase before the market orders.
+
+    An account opened in this row owes nothing for the days before it.
+    """
     if bar.flags & SPLIT:
         split(lane.at, lane.index, bar.row)
-    accrue(lane, bar)
+    if not opened:
+        accrue(lane, bar)
     account = lane.account
     rules = lane.rules
     if rules.participation_rate_limit < math.inf:
@@ -114,6 +121,11 @@ def in_reach(lane: Any, bar: Any, low: Any, high: Any) -> int:
     """Which kinds of exits these prices may reach. Nearly always none, and finding out is one pass."""
     if lane.netted:
         return STOPS | TARGETS
+    if lane.account.guarded == _AVERAGE:
+        rules = lane.rules
+        return reached_by_average(
+            lane.quantity, bar.tradable, low, high, lane.average_price, rules.stop_loss, rules.take_profit
+        )
     s = lane.at.s
     watch(lane, s.stop, s.target)
     return reached(lane.quantity, bar.tradable, low, high, s.stop, s.target)
@@ -193,7 +205,7 @@ def open_phase(lane: Any, bar: Any, s: Any, meets: int) -> None:
     """
     if lane.account.pending and lane.rules.fill == _NEXT_OPEN:
         target_at_fill(lane.at, lane.index, bar.row, bar.open, bar.unit_open)
-    alone = lane.account.plain != 0 and lane.account.guarded == 0 and not (meets or lane.netted)
+    alone = lane.account.plain != 0 and not (meets or lane.netted)
     silent = lane.rules.level < _FULL  # a desk raises the level after the rules were compiled
     if alone and silent and lane.rules.fill == _NEXT_OPEN and lane.rules.direct and has_simple_costs(lane.rules):
         if fill_directly(lane.at, lane.index, bar.row, bar.open, bar.unit_open):
@@ -256,10 +268,11 @@ def intrabar_phase(lane: Any, bar: Any) -> None:
             stop_exits(lane, bar)
         if exits & TARGETS:
             target_exits(lane, bar)
-        for k in range(lane.quantity.size):
-            slot = lane.slot_of[k]
-            if bar.tradable[slot] != 0 or lane.quantity[k] == 0.0:
-                follow(lane, k, bar.high[slot], bar.low[slot])
+        if guarded == _OWN:
+            for k in range(lane.quantity.size):
+                slot = lane.slot_of[k]
+                if bar.tradable[slot] != 0 or lane.quantity[k] == 0.0:
+                    follow(lane, k, bar.high[slot], bar.low[slot])
 
 
 @kernel

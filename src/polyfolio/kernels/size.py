@@ -171,15 +171,27 @@ def reason_of(lane: Any, reason: int, signal: float, wanted: float) -> int:
     return reason
 
 
+@loop
+def count_held(signal: Floats, held: Floats, out: Floats) -> None:
+    """The signals, and the side of what is held without one."""
+    for i in range(signal.size):
+        side = 1.0 if held[i] > 0.0 else (-1.0 if held[i] < 0.0 else signal[i])
+        out[i] = signal[i] if signal[i] == signal[i] else side
+
+
 @kernel
 def size(lane: Any, bar: Any, s: Any) -> int:
     """Signals into `s.want` (slots) and, where sleeves share slots, `s.own` (sleeves). Returns a reason or 0."""
     if not lane.netted:
+        signal = lane.signal
+        if lane.rules.hold_counts:
+            count_held(lane.signal, lane.held, s.a)
+            signal = s.a
         if by_risk(lane.rules.method):
             for i in range(s.a.size):
-                s.a[i] = lane.signal[i]
+                s.a[i] = signal[i]
             return weights_by_risk(lane.at, lane.index, bar.row)
-        weights_by_signal(lane, lane.signal, bar.mark, bar.unit, s.want)
+        weights_by_signal(lane, signal, bar.mark, bar.unit, s.want)
         return 0
     if by_risk(lane.rules.method):
         net_signals(lane, s)

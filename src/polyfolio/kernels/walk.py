@@ -48,8 +48,9 @@ def start_lane(at: Any, index: int, row: int) -> int:
     """Begin the row: corporate actions, carry, gaps. Returns whether anything may trade in it."""
     lane = lane_at(at, index, row)
     bar = bar_at(at, row)
+    opened = lane.account.row < 0
     begin_row(lane, bar, at.log)
-    open_row(lane, bar)
+    open_row(lane, bar, opened)
     account = lane.account
     return account.working | account.pending | account.guarded | bar.last
 
@@ -64,6 +65,7 @@ def trade_lane(at: Any, index: int, row: int, meets: int) -> None:
         open_phase(lane, bar, at.s, meets)
     if account.working or account.guarded or account.pending or bar.last:
         intrabar_phase(lane, bar)
+    if account.working or account.pending or bar.last:
         close_phase(lane, bar, at.s, at.log)
 
 

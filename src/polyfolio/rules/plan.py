@@ -117,6 +117,35 @@ class Plan:
             raise ConfigError("lane", name, "one of " + ", ".join(self.names[:12]), "Correct the name.")
         return self.names.index(name)
 
+    def repeated(self, lanes: int) -> Plan:
+        """So many lanes like the first, each with signals of its own.
+
+        Args:
+            lanes: how many.
+        """
+        rules = np.repeat(self.rules[:1], lanes)
+        rules["signal"] = np.arange(lanes)
+        name = self.names[0]
+        names = tuple(f"{name} {index}" for index in range(lanes)) if lanes > 1 else (name,)
+        return replace(
+            self,
+            names=names,
+            rules=rules,
+            program=np.repeat(self.program[:1], lanes, axis=0),
+            budget=np.repeat(self.budget[:1], lanes, axis=0),
+            evidence=np.repeat(self.evidence[:1], lanes, axis=0),
+            group_of=np.full(lanes, -1, dtype=np.int64),
+            sources=tuple(Source(name, None) for name in names),
+            strategies=(None,) * lanes,
+            benchmarks=self.benchmarks[:1] * lanes,
+        )
+
+    def with_own_tiers(self) -> Plan:
+        """The same lanes, each with a table of tiers of its own: an episode may multiply its rates."""
+        rules = self.rules.copy()
+        rules["tier_table"] = np.arange(self.lanes)
+        return replace(self, rules=rules, tiers=self.tiers[self.rules["tier_table"]])
+
     def with_tape(self, *, bars_per_year: float, days_per_year: float) -> Plan:
         """The same plan with what only the tape knows.
 

@@ -121,6 +121,13 @@ class SizingSection(Section):
     allow_short: bool = key(
         False, "true: a negative signal opens a short; false: it means flat.", example=True, used="stage filter"
     )
+    hold_counts: bool = key(
+        False,
+        "true: a name that is held without an opinion counts with its side when the others are sized; it keeps its "
+        "quantity. Where each symbol has one position.",
+        example=True,
+        used="stage size",
+    )
     risk_budget: Budget = key(
         "equal",
         "Shares of the risk by symbol, adding up to 1; a symbol left out holds nothing.",
