@@ -53,7 +53,8 @@ def test_show_has_defaults_the_schedule_and_the_translation() -> None:
         "[10000, inf) units: 0.0005 of notional"
     )
     assert any("max_portfolio_risk -> risk.max_var: 0.02" in line for line in shown["translated"])
-    assert "multi_ticker_env.reward" in shown["not used by this part"]
+    assert any("reward.type -> environment.reward.type: portfolio_pnl" in line for line in shown["translated"])
+    assert shown["not used by this part"] == []
 
 
 def test_the_schedule_says_what_happens_to_labels_that_nobody_carries(tmp_path: Path) -> None:

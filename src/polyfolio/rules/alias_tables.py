@@ -2,100 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-Convert = Callable[[Any, Mapping[str, Any]], Any]
+from polyfolio.rules import alias_values as read
+from polyfolio.rules.alias_values import Row
 
-
-class Row(NamedTuple):
-    """One key of a document's section; `ours` is "" where the key is read together with its neighbour."""
-
-    theirs: str
-    ours: str
-    remark: str = ""
-    convert: Convert | None = None
-
-
-def lower(value: Any, _: Mapping[str, Any]) -> Any:
-    """Their words in capitals."""
-    return value.lower() if isinstance(value, str) else value
-
-
-def constant(value: object) -> Convert:
-    """What their key implies beside its value."""
-    return lambda _, __: value
-
-
-def model_word(value: Any, _: Mapping[str, Any]) -> Any:
-    """Their `fixed+percentage`."""
-    return value.lower().replace("+", "_") if isinstance(value, str) else value
-
-
-def threshold(value: Any, section: Mapping[str, Any]) -> Any:
-    """A threshold beside `enabled: false` is off."""
-    return value if section.get("enabled", True) else None
-
-
-def shorts(value: Any, _: Mapping[str, Any]) -> Any:
-    """A positive count of shorts allows them."""
-    return isinstance(value, int) and value > 0
-
-
-def negated(value: Any, _: Mapping[str, Any]) -> Any:
-    """`no_shorting: false` allows shorts."""
-    return not value if isinstance(value, bool) else value
-
-
-def open_tiers(value: Any, _: Mapping[str, Any]) -> Any:
-    """`max_volume: inf` is text to a YAML reader and means no upper end."""
-    if not isinstance(value, list):
-        return value
-    return [
-        {name: None if name == "max_volume" and _infinite(item) else item for name, item in tier.items()}
-        if isinstance(tier, Mapping)
-        else tier
-        for tier in value
-    ]
-
-
-def _infinite(value: object) -> bool:
-    return value in ("inf", ".inf", "infinity") or value == float("inf")
-
-
-FREQUENCIES = {"daily": "1d", "hourly": "1h", "weekly": "week", "monthly": "month", "minute": "1min"}
-
-
-def frequency(value: Any, _: Mapping[str, Any]) -> Any:
-    """Their adverbs."""
-    return FREQUENCIES.get(value, value) if isinstance(value, str) else value
-
-
-def stages(value: Any, _: Mapping[str, Any]) -> Any:
-    """Caps by stage."""
-    return [{"by": "stage", "cap": value, "absent": True}]
-
-
-def assets(value: Any, _: Mapping[str, Any]) -> Any:
-    """One cap for each asset."""
-    return [{"by": "asset", "cap": value}]
-
-
-def lookback(value: Any, _: Mapping[str, Any]) -> Any:
-    """`update_frequency: bar` takes risk returns of bars; longer words are met by daily ones."""
-    return "bar" if value == "bar" else "day" if value in ("daily", "weekly", "monthly") else value
-
-
+PENALTY = "times costs / equity, on top of the costs in the equity"
 VAR = "one-day 95 % historical value at risk, a share of equity"
 
 COMMISSION = (
-    Row("model", "model", convert=model_word),
+    Row("model", "model", convert=read.model_word),
     Row("fixed_fee", "fixed_fee"),
     Row("percentage_fee", "percentage_fee"),
     Row("per_unit_fee", "per_unit_fee"),
     Row("min_fee", "min_fee"),
     Row("max_fee", "max_fee"),
-    Row("tiered_rates", "tiered_rates", "rates of notional by units traded, each slice at its own rate", open_tiers),
+    Row(
+        "tiered_rates", "tiered_rates", "rates of notional by units traded, each slice at its own rate", read.open_tiers
+    ),
     Row("tier_mode", "tier_mode"),
     Row("volume_unit", "volume_unit"),
     Row("volume_basis", "volume_basis"),
@@ -120,15 +44,39 @@ def under(theirs: str, ours: str, rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 
 TABLES: dict[str, tuple[Row, ...]] = {
+    "enabled": (Row("", "environment", "false: no environment, the lane's rules alone"),),
+    # A single-ticker environment: keys without sections. Its design is known by name alone, so these are the plainest.
+    "intraday": (
+        Row("ticker", "tape.symbols", "a tape of one symbol", read.alone),
+        Row("symbol", "tape.symbols", "a tape of one symbol", read.alone),
+        Row("data_path", "tape.path"),
+        Row("interval", "tape.interval", "length of a bar", read.word_of(read.INTERVALS)),
+        Row("initial_capital", "account.initial_capital"),
+        Row("base_currency", "account.base_currency"),
+        Row("commission", "execution.commission.percentage_fee", "share of notional"),
+        Row("commission", "execution.commission.model", convert=read.constant("percentage")),
+        Row("slippage", "execution.slippage.base_slippage", "share of the price"),
+        Row("slippage", "execution.slippage.model", convert=read.constant("percentage")),
+        Row("max_position_size", "limits.max_position", "absolute share of equity"),
+        Row("max_leverage", "limits.max_leverage"),
+        Row("max_drawdown", "risk.max_drawdown", "on breach gross may only fall until the drawdown halves"),
+        Row("allow_short", "sizing.allow_short"),
+        Row("stop_loss", "exits.stop_loss", "from the average entry price, intrabar"),
+        Row("take_profit", "exits.take_profit", "from the average entry price, intrabar"),
+        Row("window_size", "environment.observation.window", "rows stacked"),
+        Row("features", "environment.observation.technical", "features by name"),
+        Row("episode_length", "environment.episode.length", "decisions"),
+        Row("random_start", "environment.episode.start", "true: at a random row", read.random_start),
+    ),
     "tickers": (Row("", "tape.symbols", "symbols of the tape, in slot order"),),
     "portfolio": (
         Row("initial_capital", "account.initial_capital"),
         Row("base_currency", "account.base_currency"),
         Row("benchmark", "account.benchmark", "a symbol of the tape, or a series beside it"),
-        Row("rebalance_frequency", "rebalance.every", "decisions at the first bar of each period", frequency),
+        Row("rebalance_frequency", "rebalance.every", "decisions at the first bar of each period", read.frequency),
     ),
     "position_sizing": (
-        Row("method", "sizing.method"),
+        Row("method", "sizing.method", "sizes signals; what an agent says as weights or changes is a weight already"),
         Row("max_position_size", "limits.max_position", "absolute share of equity"),
         Row("min_position_size", "limits.min_position", "share of equity, not money"),
         Row("max_leverage", "limits.max_leverage"),
@@ -139,17 +87,17 @@ TABLES: dict[str, tuple[Row, ...]] = {
     ),
     "risk_management": (
         Row("max_portfolio_risk", "risk.max_var", VAR),
-        Row("max_portfolio_risk", "risk.var_method", VAR, constant("historical")),
-        Row("max_portfolio_risk", "risk.var_confidence", VAR, constant(0.95)),
+        Row("max_portfolio_risk", "risk.var_method", VAR, read.constant("historical")),
+        Row("max_portfolio_risk", "risk.var_confidence", VAR, read.constant(0.95)),
         Row("max_drawdown", "risk.max_drawdown", "on breach gross may only fall until the drawdown halves"),
         Row("max_correlation", "correlation.limit", "signed: a hedge is not punished"),
         Row("position_limits.max_long_positions", "limits.max_long_positions"),
         Row("position_limits.max_short_positions", "limits.max_short_positions"),
-        Row("position_limits.max_short_positions", "sizing.allow_short", "a count above 0 allows shorts", shorts),
+        Row("position_limits.max_short_positions", "sizing.allow_short", "a count above 0 allows shorts", read.shorts),
         Row("stop_loss.enabled", ""),
-        Row("stop_loss.threshold", "exits.stop_loss", "from the average entry price, intrabar", threshold),
+        Row("stop_loss.threshold", "exits.stop_loss", "from the average entry price, intrabar", read.threshold),
         Row("take_profit.enabled", ""),
-        Row("take_profit.threshold", "exits.take_profit", "from the average entry price, intrabar", threshold),
+        Row("take_profit.threshold", "exits.take_profit", "from the average entry price, intrabar", read.threshold),
     ),
     "execution": (
         *under("commission.", "execution.commission.", COMMISSION),
@@ -159,8 +107,41 @@ TABLES: dict[str, tuple[Row, ...]] = {
     "commission": under("", "execution.commission.", COMMISSION),
     "slippage": under("", "execution.slippage.", SLIPPAGE),
     "market_impact": under("", "execution.market_impact.", MARKET_IMPACT),
+    "reward": (
+        Row("type", "environment.reward.type", convert=read.word_of(read.PAYS)),
+        Row("custom", "environment.reward.custom", "module:function of type custom"),
+        Row(
+            "risk_adjusted",
+            "environment.reward.risk_adjusted",
+            "no effect on sharpe, differential_sharpe, sortino and calmar",
+        ),
+        Row("transaction_cost_penalty", "environment.reward.transaction_cost_penalty", PENALTY),
+        Row("drawdown_penalty", "environment.reward.drawdown_penalty", "times the increase of drawdown in the bar"),
+        Row("reward_scaling", "environment.reward.reward_scaling"),
+    ),
+    "observation_space": (
+        Row("include_portfolio_state", "environment.observation.portfolio"),
+        Row("include_positions", "environment.observation.positions"),
+        Row("include_market_data", "environment.observation.market"),
+        Row("include_technical_features", "environment.observation.technical", "true: the set basic", read.technical),
+        Row("include_risk_metrics", "environment.observation.risk"),
+        Row(
+            "normalization.method",
+            "environment.observation.normalise.method",
+            "rolling: over trailing rows; others: learned on the training rows",
+        ),
+        Row("normalization.window", "environment.observation.normalise.window", "trailing rows of rolling"),
+    ),
     "action_space": (
-        Row("constraints.no_shorting", "sizing.allow_short", "no_shorting: false allows shorts", negated),
+        Row("type", "environment.action.space", convert=read.word_of(read.SPACES)),
+        Row(
+            "action_type",
+            "environment.action.kind",
+            "weights and changes are not sized again",
+            read.word_of(read.KINDS),
+        ),
+        Row("constraints.sum_to_one", "environment.action.simplex", "cash is one of the numbers", read.simplex),
+        Row("constraints.no_shorting", "sizing.allow_short", "no_shorting: false allows shorts", read.negated),
         Row("constraints.max_leverage", "limits.max_leverage"),
     ),
     "position_config": (
@@ -172,8 +153,8 @@ TABLES: dict[str, tuple[Row, ...]] = {
         Row("max_portfolio_risk", "risk.max_volatility", "annualised volatility of the book"),
         Row("max_position_risk", "risk.max_position_risk", "abs(w) x annualised sigma"),
         Row("var_limit", "risk.max_var", VAR),
-        Row("var_limit", "risk.var_method", VAR, constant("historical")),
-        Row("var_limit", "risk.var_confidence", VAR, constant(0.95)),
+        Row("var_limit", "risk.var_method", VAR, read.constant("historical")),
+        Row("var_limit", "risk.var_confidence", VAR, read.constant(0.95)),
         Row("risk_adjustment_speed", "risk.risk_adjustment_speed", "recovery of the scale per decision"),
     ),
     "correlation_config": (
@@ -184,12 +165,12 @@ TABLES: dict[str, tuple[Row, ...]] = {
             "update_frequency",
             "observation",
             "the matrix is new at each row; daily returns for daily and longer",
-            lookback,
+            read.lookback,
         ),
     ),
     "execution_config": (
-        Row("default_order_type", "execution.order_type", convert=lower),
-        Row("time_in_force", "execution.time_in_force", convert=lower),
+        Row("default_order_type", "execution.order_type", convert=read.lower),
+        Row("time_in_force", "execution.time_in_force", convert=read.lower),
         Row("price_threshold", "execution.price_threshold", "distance of the limit from the decision price"),
         Row("market_impact_limit", "execution.market_impact_limit", "temporary + half permanent"),
     ),
@@ -202,8 +183,8 @@ TABLES: dict[str, tuple[Row, ...]] = {
     ),
     "RISK_LIMITS": (
         Row("max_total_exposure", "limits.max_gross", "share of equity, positions at market and pending orders"),
-        Row("max_per_stage", "limits.labels", "caps by the label `stage`", stages),
-        Row("max_per_asset", "limits.labels", "one cap for each value of the label `asset`", assets),
+        Row("max_per_stage", "limits.labels", "caps by the label `stage`", read.stages),
+        Row("max_per_asset", "limits.labels", "one cap for each value of the label `asset`", read.assets),
         Row("min_cash_reserve", "limits.min_cash_reserve"),
         Row("max_daily_loss", "limits.max_daily_loss", "equity now against equity at the day's start"),
         Row("max_positions", "limits.max_positions"),
@@ -211,8 +192,14 @@ TABLES: dict[str, tuple[Row, ...]] = {
     ),
 }
 
+ENVIRONMENT = (
+    *("portfolio", "position_sizing", "risk_management", "execution"),
+    *("reward", "observation_space", "action_space"),
+)
+
 DOCUMENTS: dict[str, tuple[str, ...]] = {
-    "multi_ticker_env": ("tickers", "portfolio", "position_sizing", "risk_management", "execution", "action_space"),
+    "multi_ticker_env": ("enabled", "tickers", *ENVIRONMENT),
+    "intraday_env": ("enabled", *ENVIRONMENT),
     "agents": ("position_config", "risk_config", "correlation_config", "execution_config", "feedback_config"),
     "lifecycle": ("RISK_LIMITS",),
 }
@@ -244,9 +231,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "feedback_config": {"max_iterations": 3, "resize_threshold": 0.5},
 }
 
+# Documents with keys outside their sections: the table that knows them.
+FLAT = {"intraday_env": "intraday"}
+
 # Keys of parts that read them elsewhere, or not at all: named in the explanation, refused by nobody.
 UNUSED: dict[str, tuple[str, ...]] = {
-    "multi_ticker_env": ("enabled", "reward", "observation_space"),
-    "action_space": ("type", "action_type", "constraints.sum_to_one"),
     "position_config": ("learning_rate", "adaptation_period"),
 }

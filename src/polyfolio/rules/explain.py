@@ -11,13 +11,12 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from polyfolio.core.codes import Commission, Stage
 from polyfolio.core.tape import Universe
 from polyfolio.errors import ConfigError
 from polyfolio.rules import aliases
-from polyfolio.rules.aliases import Mapped
+from polyfolio.rules.fields import plain
 from polyfolio.rules.load import load_with_history
 from polyfolio.rules.plan import Plan, compile_spec
 from polyfolio.rules.problems import dotted, models_in, walk
@@ -80,13 +79,9 @@ def show(path: str | os.PathLike[str]) -> dict[str, Any]:
     return {
         "configuration": loaded.spec.model_dump(mode="json", exclude={"defaults"}),
         "schedule": {lane.name: schedule(lane, plan, index) for index, lane in enumerate(loaded.spec.lanes)},
-        "translated": [_arrow(item) for item in loaded.mapped],
+        "translated": [aliases.arrow(item) for item in loaded.mapped],
         "not used by this part": list(loaded.unused),
     }
-
-
-def _arrow(item: Mapped) -> str:
-    return f"{item.theirs} -> {item.ours}: {_plain(item.value)}" + (f" ({item.remark})" if item.remark else "")
 
 
 def schedule(lane: Lane, plan: Plan, index: int) -> dict[str, Any]:
@@ -195,8 +190,8 @@ def _explanation(path: tuple[str, ...]) -> Explanation:
         description=info.description or "",
         unit=extra["unit"],
         bounds=_bounds(info),
-        default="required" if info.is_required() else _plain(info.default),
-        example=_plain(info.examples[0]) if info.examples else "",
+        default="required" if info.is_required() else plain(info.default),
+        example=plain(info.examples[0]) if info.examples else "",
         used=extra["used"],
         sources=tuple(aliases.source_keys(".".join(inside))),
     )
@@ -223,16 +218,6 @@ def _words(annotation: Any) -> list[str]:
         return [member.name.lower() for member in annotation]
     arguments = getattr(annotation, "__args__", ())
     return [str(word) for word in arguments if isinstance(word, str)]
-
-
-def _plain(value: Any) -> str:
-    if value is None or value is PydanticUndefined:
-        return "null"
-    if isinstance(value, BaseModel):
-        return "its section's defaults"
-    if isinstance(value, IntEnum):
-        return value.name.lower()
-    return str(value).lower() if isinstance(value, bool) else str(list(value) if isinstance(value, tuple) else value)
 
 
 def _ends(path: str, key: str) -> bool:

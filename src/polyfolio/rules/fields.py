@@ -15,7 +15,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationError,
 )
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError, PydanticUndefined, core_schema
 
 from polyfolio.rules.arguments import closest
 from polyfolio.rules.problems import refusal
@@ -120,6 +120,17 @@ def as_tuple(value: object) -> object:
 
 
 FROZEN_LIST = BeforeValidator(as_tuple)
+
+
+def plain(value: Any) -> str:
+    """A value as a person writes it."""
+    if value is None or value is PydanticUndefined:
+        return "null"
+    if isinstance(value, BaseModel):
+        return "its section's defaults"
+    if isinstance(value, IntEnum):
+        return value.name.lower()
+    return str(value).lower() if isinstance(value, bool) else str(list(value) if isinstance(value, tuple) else value)
 
 
 def number(value: object, low: float, high: float, *path: str | int) -> float:

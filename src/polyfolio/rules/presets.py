@@ -8,6 +8,7 @@ from typing import Any
 from polyfolio.core.presets import FEES
 from polyfolio.rules.arguments import closest
 from polyfolio.rules.fields import problem
+from polyfolio.rules.profiles import PROFILES
 
 LIMITS: dict[str, dict[str, Any]] = {
     "framework": {
@@ -45,7 +46,10 @@ WHOLE = {"risk_budget", "cap", "params"}  # maps that replace each other instead
 
 
 def expand(sections: Mapping[str, Any], at: tuple[str | int, ...] = ()) -> dict[str, Any]:
-    """The sections of a lane with its presets written out; what the lane says itself stays. `at` leads there."""
+    """The sections of a lane with its presets written out; what the lane says itself stays. `at` leads there.
+
+    A preset of limits stands above the lane's profile. The profile keeps its name: policies are shared by it.
+    """
     limits, execution = sections.get("limits"), sections.get("execution")
     result = dict(sections)
     if isinstance(limits, Mapping) and limits.get("preset") is not None:
@@ -56,6 +60,8 @@ def expand(sections: Mapping[str, Any], at: tuple[str | int, ...] = ()) -> dict[
         path = (*at, "execution", "commission", "preset")
         schedule = merge(_schedule(commission["preset"], path), {**commission, "preset": None})
         result = merge(result, {"execution": {"commission": schedule}})
+    if sections.get("profile") is not None:
+        result = merge(_preset(PROFILES, sections["profile"], (*at, "profile")), result)
     return result
 
 

@@ -8,15 +8,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import JsonValue, model_validator
 
 from polyfolio.core.codes import Level, SizeAt, Sizing
-from polyfolio.rules import contradictions
+from polyfolio.rules import contradictions, environment_checks
 from polyfolio.rules.arguments import closest
+from polyfolio.rules.environment import EnvironmentSection
 from polyfolio.rules.execution import Execution, Exits, Rebalance
 from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, key
 from polyfolio.rules.presets import expand, merge
 from polyfolio.rules.problems import Problem, refuse
+from polyfolio.rules.rewards import RewardSection
 from polyfolio.rules.risk import Correlation, Feedback, Hedge, Risk
+from polyfolio.rules.search import in_space
 from polyfolio.rules.sections import Account, Limits, SizingSection
+from polyfolio.rules.steering import steered, with_lanes
 from polyfolio.rules.tape import TapeSection
+from polyfolio.rules.training import TrainingSection
 
 
 class Sections(Section):
@@ -99,6 +104,20 @@ class Lane(Sections):
         "so named; null takes the lane's own name.",
         example="agent",
         used="signals",
+    )
+    profile: Literal["conservative", "balanced", "aggressive"] | None = key(
+        None,
+        "Limits, stops and reward weights of an agent by one word; they hold where the lane says nothing.",
+        example="balanced",
+        record="",
+        used="loading, policies of several agents",
+    )
+    reward: RewardSection | None = key(
+        None,
+        "What this lane's agent is paid, where it differs from environment.reward; the rest is taken from there.",
+        example={"type": "sharpe"},
+        record="",
+        used="reward",
     )
     program: Annotated[tuple[str, ...] | None, FROZEN_LIST] = key(
         None,
@@ -247,11 +266,30 @@ class Spec(Section):
         used="book",
     )
 
+    environment: EnvironmentSection | None = key(
+        None,
+        "An agent's world over the lanes; null for runs without one.",
+        example={"reward": {"type": "log_return"}},
+        record="",
+        used="envs, train, policy",
+    )
+    training: TrainingSection | None = key(
+        None,
+        "How a policy is learned in the environment; null takes every default where one is trained.",
+        example={"algorithm": "ppo", "steps": 500_000},
+        record="",
+        used="train",
+    )
+
     @model_validator(mode="before")
     @classmethod
-    def _merge(cls, data: Any) -> Any:
-        defaults = data.get("defaults") if isinstance(data, Mapping) else None
-        lanes = data.get("lanes") if isinstance(data, Mapping) else None
+    def _complete(cls, data: Any) -> Any:
+        return steered(cls._merge(with_lanes(data))) if isinstance(data, Mapping) else data
+
+    @classmethod
+    def _merge(cls, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        defaults = data.get("defaults")
+        lanes = data.get("lanes")
         if isinstance(defaults, Sections):
             defaults = defaults.model_dump(exclude_unset=True)
         if not isinstance(defaults, Mapping) or not isinstance(lanes, (list, tuple)):
@@ -295,6 +333,10 @@ class Spec(Section):
         yield from _unique("lanes", names)
         yield from _unique("groups", [group.name for group in self.groups])
         yield from self._in_sleeves()
+        yield from environment_checks.in_environment(self.environment, self.lanes, self.tape)
+        yield from environment_checks.in_training(self.training, self.environment, names)
+        if self.training is not None:
+            yield from in_space(self.training.search.space, type(self), names)
         taken: dict[str, str] = {}
         for index, group in enumerate(self.groups):
             for at, lane in enumerate(group.lanes):
