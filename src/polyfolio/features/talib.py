@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -160,7 +161,7 @@ def indicator(
         (Talib,),
         {
             "__doc__": meaning,
-            "__module__": inspect.stack()[1].frame.f_globals["__name__"],
+            "__module__": sys._getframe(1).f_globals["__name__"],  # `inspect.stack` reads every source file
             "__signature__": inspect.Signature(parameters),
             "name": name,
             "function": function,

@@ -116,8 +116,10 @@ class HiddenMarkov(Regime):
         best, best_likelihood = None, -np.inf
         for number in range(self.starts):
             model = self._begun(sample, number).fit(sample, lengths)
+            if not np.allclose(model.transmat_.sum(axis=1), 1.0):
+                continue  # a state that died cannot be scored
             likelihood = float(model.score(sample, lengths))
-            if np.allclose(model.transmat_.sum(axis=1), 1.0) and likelihood > best_likelihood:
+            if likelihood > best_likelihood:
                 best, best_likelihood = model, likelihood
         if best is None:
             raise DataError("count", self.count, "states that the training rows visit", "Ask for fewer states.")
