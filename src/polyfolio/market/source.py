@@ -31,7 +31,7 @@ OPTIONS = (
     "fx",
     "bars_per_year",
 )
-NEEDS_NO_PATH = ("demo", "yahoo")
+NEEDS_NO_PATH = ("demo", "teaching", "yahoo")
 # Folders written here say what they are; a dataset may carry its version behind an @.
 KEPT = {"tape.json": "stored", "dataset.json": "dataset"}
 

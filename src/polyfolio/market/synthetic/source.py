@@ -16,7 +16,7 @@ from typing import Any
 
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError
-from polyfolio.market.source import NEEDS_NO_PATH, Source, format_of
+from polyfolio.market.source import NEEDS_NO_PATH, OPTIONS, Source, format_of
 from polyfolio.market.synthetic.crash import Crash, with_crash
 from polyfolio.market.synthetic.models import market_of
 from polyfolio.rules import registry, yamlfile
@@ -70,6 +70,31 @@ def synthetic_tape(path: str | PathLike[str] | None, **options: Any) -> Tape:
         return tape
     crash = Crash(**_checked(recipe.crash, Crash, f"crash ({file.name})"))
     return with_crash(tape, crash, seed=recipe.seed, path=recipe.path)
+
+
+def synthetic_markets(section: Any, base_currency: str, count: int) -> tuple[Tape, ...]:
+    """Several paths of one recipe, fitted once: the recipe's own path and those after it.
+
+    Args:
+        section: `Spec.tape`, its path a recipe.
+        base_currency: currency of the accounts.
+        count: how many.
+    """
+    if section.path is None:
+        raise ConfigError("tape.path", None, "the YAML file of a recipe", "Write one: original, model, seed.")
+    file = Path(section.path)
+    recipe = recipe_of(file)
+    options = {name: getattr(section, name) for name in OPTIONS if hasattr(section, name)}
+    made = market_of(recipe.model, **recipe.parameters).fit(
+        _original(recipe, file.parent, {**options, "base_currency": base_currency})
+    )
+    paths = [made.sample(recipe.rows, seed=recipe.seed, path=recipe.path + number) for number in range(count)]
+    if recipe.crash is None:
+        return tuple(paths)
+    crash = Crash(**_checked(recipe.crash, Crash, f"crash ({file.name})"))
+    return tuple(
+        with_crash(tape, crash, seed=recipe.seed, path=recipe.path + number) for number, tape in enumerate(paths)
+    )
 
 
 def recipe_of(file: Path) -> Recipe:
