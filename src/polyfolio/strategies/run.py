@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,15 @@ from polyfolio.errors import ConfigError, PolyfolioError
 from polyfolio.rules import registry
 from polyfolio.rules.plan import Plan
 from polyfolio.strategies.base import Strategy
+
+
+@runtime_checkable
+class Bound(Protocol):
+    """A strategy that was made under certain rules for a certain market."""
+
+    def accept(self, plan: Plan, lane: int, tape: Tape) -> None:
+        """Refuse a lane under other rules, or a tape of another market, with what differs."""
+        ...
 
 
 def strategy_of(name: str, params: Mapping[str, Any] | None = None, field: str = "strategy") -> Strategy:
@@ -89,6 +98,9 @@ def signals_for(plan: Plan, tape: Tape, train: Tape | None = None) -> Floats:
         field = place_of(plan, number)
         strategy = strategy_of(source.strategy.name, source.strategy.params, field)
         with located(field, list(inspect.signature(type(strategy)).parameters)):
+            if isinstance(strategy, Bound):
+                for lane in np.flatnonzero(plan.rules["signal"] == number):
+                    strategy.accept(plan, int(lane), tape)
             if train is not None:
                 strategy = strategy.fit(train)
             signals = np.asarray(strategy.signals(tape), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Sealed policies: what a training leaves behind, in one file that runs without the library that learned it."""
