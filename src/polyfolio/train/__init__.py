@@ -1,0 +1,1 @@
+"""Learning: algorithms, checkpoints, tracking, search, evaluation."""
