@@ -79,7 +79,8 @@ def test_no_normaliser_or_regime_leaks(name: str, tape: Tape) -> None:
 
 
 @pytest.mark.pitfall("LAH-11")
-@pytest.mark.parametrize("name", registry.names("strategy"))
+# A sealed policy needs a file: tests/policy/test_strategy.py and test_play.py hold the same against one.
+@pytest.mark.parametrize("name", [name for name in registry.names("strategy") if name != "policy"])
 def test_no_strategy_leaks(name: str, tape: Tape) -> None:
     found = find_leaks(registry.resolve("strategy", name), tape, trials=2)
     assert not found.leaks, found.text()
