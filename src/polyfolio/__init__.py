@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from polyfolio.core.tape import Universe as Universe
     from polyfolio.core.tape import instrument_table as instrument_table
     from polyfolio.engine.engine import Engine as Engine
+    from polyfolio.envs.multi_agent import MultiAgentTradingEnv as MultiAgentTradingEnv
+    from polyfolio.envs.single import IntradayRLEnv as IntradayRLEnv
+    from polyfolio.envs.single import MultiTickerRLEnvironment as MultiTickerRLEnvironment
+    from polyfolio.envs.vector import TradingVectorEnv as TradingVectorEnv
     from polyfolio.errors import ConfigError as ConfigError
     from polyfolio.errors import DataError as DataError
     from polyfolio.errors import PolyfolioError as PolyfolioError
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from polyfolio.objects import TradeRequest as TradeRequest
     from polyfolio.objects import calculate_position_size as calculate_position_size
     from polyfolio.objects import validate_signal_execution as validate_signal_execution
+    from polyfolio.policy.sealed import SealedPolicy as SealedPolicy
     from polyfolio.report.metrics import Benchmark as Benchmark
     from polyfolio.report.metrics import Convention as Convention
     from polyfolio.report.metrics import Metrics as Metrics
@@ -75,6 +80,9 @@ _HOME = {
     "polyfolio.core.journal": ("Journal",),
     "polyfolio.core.tape": ("Calendar", "Tape", "Universe", "instrument_table"),
     "polyfolio.engine.engine": ("Engine",),
+    "polyfolio.envs.multi_agent": ("MultiAgentTradingEnv",),
+    "polyfolio.envs.single": ("IntradayRLEnv", "MultiTickerRLEnvironment"),
+    "polyfolio.envs.vector": ("TradingVectorEnv",),
     "polyfolio.errors": ("ConfigError", "DataError", "PolyfolioError", "RetryError", "StopTrading"),
     "polyfolio.market.demo": ("demo_tape",),
     "polyfolio.market.files": ("read_csv", "read_parquet"),
@@ -96,6 +104,7 @@ _HOME = {
         "calculate_position_size",
         "validate_signal_execution",
     ),
+    "polyfolio.policy.sealed": ("SealedPolicy",),
     "polyfolio.report.metrics": (
         "Benchmark",
         "Convention",

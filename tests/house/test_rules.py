@@ -42,11 +42,17 @@ def read_names(packages: set[str]) -> set[str]:
 
 # What a section's values are called where they are read, besides the section's own name.
 CALLED = {
+    "A2CSection": {"own"},
     "CovarianceSection": {"section"},
     "Group": {"groups"},  # the compiled form
     "LabelCap": {"cap"},
+    "ObservationSection": {"section"},
+    "PPOSection": {"own"},
+    "SACSection": {"own"},
     "Spec": {"data"},  # before it is validated
     "TapeSection": {"section", "reading"},
+    "TrackingSection": {"section"},
+    "TrainingSection": {"section"},
 }
 
 

@@ -23,6 +23,14 @@ VERBS = {
     "[dim]polyfolio data download yahoo SPY --to data/us --start 2015-01-01[/dim]",
     "check": "Proofs about your own features and strategies: nothing leaks. "
     "[dim]polyfolio check leaks my_features:CentredMean[/dim]",
+    "train": "A policy learned in the environment of a configuration, gone on with, searched. "
+    "[dim]polyfolio train my.yaml[/dim]",
+    "policy": "Sealed policies: export, join, show, verify. [dim]polyfolio policy export runs/first[/dim]",
+    "evaluate": "Policies on rows they never saw, against simple portfolios. [dim]polyfolio evaluate runs/first[/dim]",
+    "migrate": "An old configuration, of one ticker or of another document, written anew. "
+    "[dim]polyfolio migrate old.yaml --ticker MSFT --out new.yaml[/dim]",
+    "audit": "Any Gymnasium trading environment judged: seeds, fees, rewards, the future. "
+    "[dim]polyfolio audit polyfolio/MultiTicker-v0[/dim]",
     "config": "Schema, check and meaning of configuration files. [dim]polyfolio config explain max_var[/dim]",
     "warm": "Compile everything once, so that no run waits for it. [dim]polyfolio warm[/dim]",
     "version": "Versions of polyfolio and of what its numbers depend on. [dim]polyfolio version[/dim]",

@@ -20,11 +20,18 @@ def ensure(out: Any) -> None:
         compile_all(out)
 
 
+def ensure_agents(out: Any) -> None:
+    """The same, and what environments and sealed policies need besides."""
+    ensure(out)
+    with patient_collector(), told(out) as (started, finished), warm.watched(started, finished):
+        warm.exercise_agents()
+
+
 def compile_all(out: Any, everything: bool = False) -> Path:
     """Call every entry once; what is compiled is shown with its seconds.
 
-    What a run does not need (the object API, fills from elsewhere, comparisons with a benchmark) compiles when first
-    called, unless asked for.
+    What a run does not need (environments, the object API, fills from elsewhere, comparisons with a benchmark)
+    compiles when first called, unless asked for.
     """
     start = time.perf_counter()
     with patient_collector(), told(out) as (started, finished), warm.watched(started, finished):

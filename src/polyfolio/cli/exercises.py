@@ -24,6 +24,7 @@ def run(everything: bool = True) -> None:
     results, engine = report()
     if everything:
         warm.exercise_the_rest()
+        warm.exercise_agents()
         by_name(results, engine)
         on_a_desk()
         alone()
