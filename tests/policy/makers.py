@@ -13,11 +13,11 @@ from gymnasium import spaces
 
 from polyfolio.core.codes import Act, Space
 from polyfolio.core.tape import Tape
+from polyfolio.engine.seen import seen_of
 from polyfolio.features.panel import build_panel
 from polyfolio.market.demo import demo_tape
 from polyfolio.policy.manifest import Lineage, World
 from polyfolio.policy.network import Numbers, network_of, numbers_of
-from polyfolio.policy.play import seen_of
 from polyfolio.policy.sealed import SealedPolicy, seal
 from polyfolio.policy.world import world_of
 from polyfolio.rules.built_in import BUILT_IN

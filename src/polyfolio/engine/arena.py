@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from polyfolio.core.book import Book, open_book
 from polyfolio.core.codes import Act, Space
@@ -29,7 +28,6 @@ from polyfolio.kernels.rewards import RUNNING, WINDOW
 from polyfolio.kernels.steer import draw_markets, first_invalid, steer_lanes
 from polyfolio.rules.plan import Plan
 
-Panel = npt.NDArray[np.float32]
 DRAWN = -1  # instead of a row: the episode draws it
 NOWHERE = np.zeros(0, np.int64)  # no rows to begin at: a step
 # What a lane has beside its book: part of every state, and where kernels write.

@@ -8,6 +8,7 @@ import numpy as np
 
 from polyfolio.core.types import Ints
 from polyfolio.kernels import observe as places
+from polyfolio.rules.observation import ObservationSection
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,15 @@ class Seen:
             at += len(columns) * (slots if per_slot else 1)
         seen[places.DYNAMIC], seen[places.FRAME] = at, at + shown
         return seen
+
+
+def seen_of(section: ObservationSection) -> Seen:
+    """What of a lane is observed."""
+    return Seen(
+        portfolio=section.portfolio,
+        risk=section.risk,
+        episode=section.episode,
+        positions=section.positions,
+        others=section.others,
+        window=section.window,
+    )

@@ -14,7 +14,8 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Ints
 from polyfolio.engine.arena import Arena
 from polyfolio.engine.markets import Market
-from polyfolio.envs.layout import Layout, action_names, action_space, seen_of
+from polyfolio.engine.seen import seen_of
+from polyfolio.envs.layout import Layout, action_names, action_space
 from polyfolio.envs.markets import tapes_of
 from polyfolio.envs.pay import Custom, pay_of
 from polyfolio.errors import ConfigError

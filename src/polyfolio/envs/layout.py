@@ -10,24 +10,12 @@ import numpy.typing as npt
 
 from polyfolio.core.codes import Act, Space
 from polyfolio.engine.arena import numbers_of
-from polyfolio.engine.seen import Seen
+from polyfolio.engine.seen import Seen, seen_of
 from polyfolio.features.panel import Block, Panel
 from polyfolio.kernels.actions import choices, levels_of
 from polyfolio.rules.environment import ObservationSection
 
 Array = npt.NDArray[np.float32]
-
-
-def seen_of(section: ObservationSection) -> Seen:
-    """What of a lane is observed."""
-    return Seen(
-        portfolio=section.portfolio,
-        risk=section.risk,
-        episode=section.episode,
-        positions=section.positions,
-        others=section.others,
-        window=section.window,
-    )
 
 
 class Layout:

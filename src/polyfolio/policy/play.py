@@ -16,12 +16,11 @@ from polyfolio.core.types import Floats
 from polyfolio.engine.arena import Arena
 from polyfolio.engine.engine import Engine
 from polyfolio.engine.markets import Market
-from polyfolio.engine.seen import Seen
+from polyfolio.engine.seen import seen_of
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.features.panel import build_panel
 from polyfolio.features.panel_recipe import recipe_of
-from polyfolio.features.panel_regime import regime_of
-from polyfolio.features.panel_scale import TRAILING
+from polyfolio.features.panel_warmup import slowest
 from polyfolio.policy.match import refuse_other_market
 from polyfolio.policy.sealed import SealedPolicy
 from polyfolio.rules.agents import agent_records
@@ -91,12 +90,7 @@ def seated(policy: SealedPolicy, tape: Tape, begin_at: int = 0) -> tuple[Arena, 
 def warmup(policy: SealedPolicy) -> int:
     """Rows a tape needs for its last one to be decided at, where its slots have all their bars."""
     section = section_of(policy.spec, policy.source)
-    recipe = recipe_of(section, tuple(policy.state["fields"]))
-    before = max((feature.warmup for feature in recipe.features), default=0)
-    if recipe.features and section.normalise.method in TRAILING:
-        before += section.normalise.window - 1
-    if section.regime is not None:
-        before = max(before, regime_of(section.regime).warmup)
+    _, before = slowest(recipe_of(section, tuple(policy.state["fields"])), section)
     return max(before, section.window - 1) + 1
 
 
@@ -121,16 +115,6 @@ def section_of(spec: Spec, field: str) -> ObservationSection:
                 f"{field}: environment.observation.{name}", True, f"false: a strategy has no {what}", remedy
             )
     return section
-
-
-def seen_of(observation: ObservationSection) -> Seen:
-    """What of the lane is observed."""
-    return Seen(
-        portfolio=observation.portfolio,
-        risk=observation.risk,
-        positions=observation.positions,
-        window=observation.window,
-    )
 
 
 def numbers_of(policy: SealedPolicy) -> int:

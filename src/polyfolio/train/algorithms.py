@@ -48,12 +48,6 @@ def refuse_space(algorithm: str, space: Any) -> None:
         raise ConfigError("training.algorithm", algorithm, f"ppo or a2c for {kind} actions", remedy)
 
 
-def frames_of_update(section: TrainingSection) -> int:
-    """Steps of all environments between two updates: the grain of evaluations and checkpoints."""
-    rollouts = {"ppo": section.ppo.rollout, "a2c": section.a2c.rollout, "sac": section.sac.train_every}
-    return rollouts[section.algorithm] * section.envs
-
-
 def _rate(section: TrainingSection, start: float) -> float | Callable[[float], float]:
     """A constant, or a line that falls to 0 with the part of the training that is left."""
     return start if section.schedule == "constant" else lambda left: left * start
