@@ -97,7 +97,7 @@ def soft_weights(agent: Any, out: Floats, cash: float) -> None:
 def raised(power: float) -> float:
     """exp of a power from -10 to 0, to 1e-13 (at -200 to 1e-7): a Taylor series of a 1024th of it, squared ten times.
 
-    The library's exp takes one number at a time: eleven of them took as long as pricing the trades.
+    The library's exp takes one number at a time; this form is taken for several at once.
     """
     x = power * 0.0009765625
     y = 1.0 + x * (1.0 + x * (0.5 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720 + x / 5040))))))

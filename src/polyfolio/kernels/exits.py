@@ -104,7 +104,7 @@ def reached_by_average(
     """The same where stops and targets are shares of the average price and nothing else."""
     found = 0
     for k in range(quantity.size):
-        # Truths are chosen between, not prices: a read of one of two places is a gather, ten times as slow.
+        # Truths are chosen between, not prices: a read of one of two places becomes a gather.
         long = quantity[k] > 0.0
         short = quantity[k] < 0.0
         below = average[k] * (1.0 - stop_loss)

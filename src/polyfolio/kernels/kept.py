@@ -1,8 +1,8 @@
 """A bundle of arrays laid down for as long as Python holds it, so that a call passes one address.
 
-Numba reads a bundle's arrays anew at each call: 150 of them take 8 us, more than the step of an environment. `keep`
-writes the bundle's descriptors into memory of their own once. `bind` gives the compiled function behind an entry for
-the types of its arguments, so that no call asks for them again.
+Numba reads a bundle's arrays anew at each call and asks for their types. `keep` writes the bundle's descriptors into
+memory of their own once. `bind` gives the compiled function behind an entry for the types of its arguments, so that no
+call asks for them again: 0.16 us instead of 1.5 us with two small bundles.
 """
 
 from __future__ import annotations
