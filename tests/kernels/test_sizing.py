@@ -90,20 +90,20 @@ def test_every_signal_method_spends_the_gross_target_or_nothing(values, gross):
 
 def test_units_and_money_become_shares_of_equity():
     out = array(9, 9, 9)
-    unit_weights(array(10, -4, NAN), array(50.0, 25.0, 10.0), array(2.0, 1.0, 1.0), 10_000.0, out)
+    unit_weights(array(10, -4, NAN), 1.0, array(50.0, 25.0, 10.0), array(2.0, 1.0, 1.0), 10_000.0, out)
     np.testing.assert_allclose(out, [0.1, -0.01, 0.0], rtol=1e-15)
-    money_weights(array(500, -250, NAN), 10_000.0, out)
+    money_weights(array(500, -250, NAN), 1.0, 10_000.0, out)
     np.testing.assert_allclose(out, [0.05, -0.025, 0.0], rtol=1e-15)
 
 
 @pytest.mark.parametrize("equity", [0.0, -5.0, NAN])
 def test_units_and_money_without_equity_or_price_weigh_nothing(equity):
     out = array(9, 9)
-    unit_weights(array(10, 10), array(50.0, NAN), array(1.0, 1.0), equity, out)
+    unit_weights(array(10, 10), 1.0, array(50.0, NAN), array(1.0, 1.0), equity, out)
     assert not out.any()
-    money_weights(array(10, 10), equity, out)
+    money_weights(array(10, 10), 1.0, equity, out)
     assert not out.any()
-    unit_weights(array(10, 10), array(50.0, NAN), array(1.0, 1.0), 1000.0, out)
+    unit_weights(array(10, 10), 1.0, array(50.0, NAN), array(1.0, 1.0), 1000.0, out)
     np.testing.assert_array_equal(out, [0.5, 0.0])
 
 

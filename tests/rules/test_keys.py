@@ -33,7 +33,7 @@ BESIDE: dict[tuple[str, ...], dict[str, Any]] = {
 }
 TIERS = {"min_volume": 0, "rate": 0.001}
 # Not numbers of a record: read by the market, the reports and the drivers, from the Spec or from the plan's names.
-ELSEWHERE = {"tape", "groups", "sleeves", "name", "program", "reward"}
+ELSEWHERE = {"tape", "groups", "sleeves", "name", "program", "reward", "system", "indicators"}
 
 
 def lane_data(path: tuple[str, ...], value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from polyfolio.core.codes import Level, Sizing
 from polyfolio.errors import ConfigError
-from polyfolio.rules.load import load, parse, single
+from polyfolio.rules.load import load, load_with_history, parse, single
 
 MINIMAL = {"name": "run", "lanes": [{"name": "a"}]}
 
@@ -221,3 +221,10 @@ def test_codes_are_read_as_words_only() -> None:
     assert single({"sizing": {"method": "kelly"}}).lanes[0].sizing.method is Sizing.KELLY
     with pytest.raises(ConfigError):
         single({"sizing": {"method": 5}})
+
+
+def test_a_benchmark_beside_a_run_is_left_to_its_own_reader() -> None:
+
+    loaded = load_with_history({"name": "x", "lanes": [{"name": "a"}], "benchmark": {"trials": 3}})
+    assert loaded.unused == ("benchmark",)
+    assert loaded.spec.lanes[0].name == "a"

@@ -274,3 +274,11 @@ def test_a_lane_is_found_by_name() -> None:
     assert plan.lane("b") == 1
     with pytest.raises(ConfigError, match="a, b"):
         plan.lane("c")
+
+
+@pytest.mark.parametrize(("every", "told"), [("bar", 1), (2, 1), (6, 0), ("1d", 0)])
+def test_lanes_whose_decisions_replace_orders_under_way_are_told(every: Any, told: int) -> None:
+    execution = {"schedule": {"model": "twap", "bars": 6}}
+    plan = plan_of({"name": "a", "execution": execution, "rebalance": {"every": every}})
+    assert len([note for note in plan.notes if "replaces what is left" in note]) == told
+    assert not plan_of({"name": "a", "rebalance": {"every": every}}).notes

@@ -75,6 +75,16 @@ class TimeInForce(IntEnum):
     FOK = 3
 
 
+class Schedule(IntEnum):
+    """How an order is worked over bars (`execution.schedule`)."""
+
+    NONE = 0
+    TWAP = 1  # equal parts
+    VWAP = 2  # parts by the volume expected at each time of the day
+    POV = 3  # a share of each bar's volume
+    ALMGREN_CHRISS = 4  # least sum of impact and risk
+
+
 class Sizing(IntEnum):
     """How signals become wanted weights."""
 
@@ -108,6 +118,7 @@ class Stage(IntEnum):
     HEDGE = 10
     DRAWDOWN = 11
     DAILY_LOSS = 12
+    SELECT = 16  # turnover and number of trades of a decision: reductions pass, the largest openings come first
     SCALE = 13  # net, gross, leverage, cash reserve, volatility, VaR, ES: the largest feasible scale
     PROJECT = 14
     REBALANCE = 15  # threshold, risk band, cost-aware: may hold the book
@@ -177,6 +188,12 @@ class Reason(IntEnum):
     PROTECTED = 57  # the sleeve's own stop or target cancelled a working order
     MIN_FILL = 58
     MIN_NET = 60
+    MAX_POSITION_VALUE = 61
+    TURNOVER = 62
+    MAX_TRADES = 63
+    SCHEDULE = 64  # the rest of an order waits for its next part
+    TRANSFER = 65  # capital moved between portfolios
+    RETIRED = 66  # the portfolio was taken out of the run
 
 
 class Event(IntEnum):
@@ -189,6 +206,7 @@ class Event(IntEnum):
     LIMIT = 5  # certificate: before = value, after = bound; reason = the limit
     HOLD = 6  # the lane holds its book at this bar; slot = -1
     STATUS = 7  # the lane changed its status; after = new status
+    FLOW = 9  # capital reached or left the lane; slot = -1, after = money
     CARRY = 8  # corporate action or carry on a slot; after = money or ratio
 
 
@@ -199,6 +217,7 @@ class Status(IntEnum):
     LIQUIDATING = 3
     RUINED = 4
     TERMINATED = 5  # drawdown action `terminate`, or flattened for good
+    RETIRED = 6  # taken out of the run: sells out and ends
 
 
 class DrawdownAction(IntEnum):

@@ -83,7 +83,8 @@ class Journal:
         part = Journal(self.level, self.lanes[index : index + 1], self.symbols, self.run, self.times)
         for name in COLUMNS:
             rows = self._column(name)
-            rows = rows[rows["lane"] == index].copy()
+            lanes = rows["lane"]  # sorted
+            rows = rows[np.searchsorted(lanes, index) : np.searchsorted(lanes, index, side="right")].copy()
             rows["lane"] = 0
             part.append(**{name: rows})
         return part

@@ -19,6 +19,7 @@ ACCOUNT = np.dtype(
         ("peak", "f8"),  # running maximum of equity, start included
         ("drawdown", "f8"),  # equity / peak - 1, <= 0
         ("day_equity", "f8"),  # equity at the start of the day, for the daily loss limit
+        ("due", "f8"),  # capital that reaches the lane, or leaves it, at the start of the next row
         ("scale", "f8"),  # the risk scale of the last decision, for risk_adjustment_speed
         # terms of the identity in the current bar
         ("gain", "f8"),
@@ -71,6 +72,7 @@ ORDER = np.dtype(
         ("life", "i8"),  # TimeInForce
         ("reason", "i8"),
         ("row", "i8"),  # row it was decided at
+        ("urgency", "f8"),  # per bar, of the schedule almgren_chriss
     ],
     align=True,
 )
@@ -157,6 +159,10 @@ RULES = np.dtype(
         ("market_impact_limit", "f8"),
         ("max_slippage", "f8"),
         ("min_fill", "f8"),
+        ("schedule", "i8"),  # Schedule
+        ("schedule_bars", "i8"),
+        ("schedule_rate", "f8"),
+        ("schedule_risk_aversion", "f8"),
         ("touch", "i8"),  # 1: a limit fills when the price only touches it
         ("sell_out", "i8"),  # 1: the last row closes every position
         # exits
@@ -174,9 +180,14 @@ RULES = np.dtype(
         ("min_kelly", "f8"),
         ("kelly_window", "i8"),
         ("allow_short", "i8"),
+        ("per_signal", "f8"),  # what a signal of 1 asks for; methods weights, units, money
+        ("resize", "i8"),  # 0: a position on the side of its signal keeps its quantity
         ("hold_counts", "i8"),  # 1: a name held without an opinion counts with its side when the others are sized
         # limits on the want
         ("max_position", "f8"),
+        ("max_position_value", "f8"),
+        ("max_turnover", "f8"),  # of a decision, two-way
+        ("max_trades", "f8"),  # openings of a decision
         ("min_position", "f8"),
         ("min_notional", "f8"),
         ("max_gross", "f8"),

@@ -126,7 +126,14 @@ class Tape:
         return self.universe.symbols
 
     def digest(self) -> str:
-        """Digest (hex) of everything a result depends on."""
+        """Digest (hex) of everything a result depends on; computed once, since nothing of a tape changes."""
+        known: str | None = self.__dict__.get("_digest")
+        if known is None:
+            known = self._computed_digest()
+            object.__setattr__(self, "_digest", known)
+        return known
+
+    def _computed_digest(self) -> str:
         digest = hashlib.sha256()
         for array in (
             self.times,

@@ -154,6 +154,7 @@ class Market(NamedTuple):
     unit_open: Any
     sigma: Any
     base_volume: Any
+    expected: Any  # volume of a row as earlier days make it probable; one row of NaN where nobody asks
     days: Any  # [rows]
     flags: Any
     starts: Any

@@ -30,12 +30,15 @@ CUTS: dict[Reason, str] = {
     Reason.BARRED: "barred after a stop or target until its signal changes or its cooldown ends",
     Reason.NO_SHORTING: "set to {after}: shorting is not allowed",
     Reason.MAX_POSITION: "capped to {after} by {name}",
+    Reason.MAX_POSITION_VALUE: "capped to {after} by {name}",
     Reason.MAX_POSITION_RISK: "capped to {after} by {name}",
     Reason.MAX_LABEL: "capped to {after} by {name}",
     Reason.MAX_LONG_POSITIONS: "cut to {after} by {name}",
     Reason.MAX_SHORT_POSITIONS: "cut to {after} by {name}",
     Reason.MAX_POSITIONS: "cut to {after} by {name}",
     Reason.MIN_POSITION: "cut to {after}: smaller than {name}",
+    Reason.TURNOVER: "held back to {after}: larger trades used limits.max_turnover",
+    Reason.MAX_TRADES: "held back to {after}: larger trades used limits.max_trades",
     Reason.CORRELATION: "cut to {after} by {name}",
     Reason.FEEDBACK: "resized to {after} by {name}",
     Reason.MAX_DRAWDOWN: "cut to {after} by {name}",
@@ -72,6 +75,7 @@ REFUSALS: dict[Reason, str] = {
     Reason.REPLACED: "{before} was replaced by a later order",
     Reason.GROUP_LIMIT: "order cut from {before} to {after} by {name}",
     Reason.PROTECTED: "{before} was cancelled by the position's own stop or target",
+    Reason.SCHEDULE: "{before} waits for its next part (execution.schedule)",
     Reason.MIN_FILL: "{before} is sliced over bars by min_fill",
 }
 REFUSED = "{before} did not fill: {name}"
@@ -100,6 +104,7 @@ CAUSES: dict[Reason, str] = {
     Reason.LIQUIDATION: "liquidation, since equity fell below maintenance_margin",
     Reason.RUINED: "ruin, since equity was used up",
     Reason.END_OF_RUN: "sell_out at the end of the run",
+    Reason.RETIRED: "its portfolio was taken out of the run",
     Reason.USER_ORDER: "an order given by hand",
 }
 
@@ -110,6 +115,7 @@ STATES: dict[Status, str] = {
     Status.LIQUIDATING: "liquidating",
     Status.RUINED: "ruined",
     Status.TERMINATED: "terminated",
+    Status.RETIRED: "taken out of the run",
 }
 
 MOMENTS: dict[Moment, str] = {

@@ -19,6 +19,7 @@ from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats, Ints
 from polyfolio.core.views import Log, Scratch
 from polyfolio.engine import extend
+from polyfolio.engine.capital import NOBODY, Capital
 from polyfolio.engine.covariances import Covariances
 from polyfolio.engine.inputs import (
     check_identity,
@@ -30,8 +31,9 @@ from polyfolio.engine.inputs import (
 )
 from polyfolio.engine.memory import ledger, log_buffers, scratch
 from polyfolio.engine.orders import spell_out, submit, take_fill
-from polyfolio.engine.rows import rows_of
+from polyfolio.engine.rows import rows_for
 from polyfolio.errors import ConfigError, DataError
+from polyfolio.kernels.transfer import retire
 from polyfolio.rules.plan import Plan
 
 Progress = Callable[[int, int], None]
@@ -54,6 +56,7 @@ class Engine:
         book: the lanes' state.
         journal: what happened, as far as the plan's level keeps it.
         row: last row walked, -1 before the first.
+        capital: what no lane has, and when groups divide what their lanes have.
     """
 
     def __init__(self, plan: Plan, tape: Tape, signals: Floats, *, threads: int = 1, live: bool = False) -> None:
@@ -61,16 +64,18 @@ class Engine:
         self.plan = plan.with_tape(bars_per_year=tape.calendar.bars_per_year, days_per_year=tape.calendar.days_per_year)
         self.tape, self.row, self.live = tape, -1, live
         self._filling = False
-        self.rows = rows_of(tape, plan.observation)
+        self.rows = rows_for(plan, tape)
         self.signals = check_signals(signals, plan, tape)
         self.book: Book = open_book(plan.lanes, tape.slots, np.array(plan.slot_of))
         self.journal = Journal(plan.level, plan.names, tape.symbols, times=tape.times)
         self._ledger = ledger(self.plan, self.book, tape.instruments, self.signals)
         self._walk, self.python_stages = extend.walk_for(plan.extensions)
         extend.check_python(self.plan, self.python_stages)
+        self.capital = Capital(self.plan, self.rows)
         self._covariances = Covariances(self.rows, plan.covariances, looks_at_risk(plan))
         self._needed = decision_counts(self.plan, self.rows)
-        self._slices = slices(units_of(plan.group_of), max(1, threads))
+        self.threads = max(1, threads)
+        self._slices = slices(units_of(plan.group_of), self.threads)
         self._work = [work_of(self.plan, part) for part in self._slices]
 
     @property
@@ -90,12 +95,14 @@ class Engine:
         self._filling = False
         while self.row + 1 < last:
             stop = self._covariances.block_end(self.row + 1, last)
+            stop = min(stop, self.capital.next_due(self.row + 1, last) + 1)
             if self.python_stages:
                 stop = self.row + 2
                 self._walk_python(self.row + 1)
             else:
                 self._walk_rows(self.row + 1, stop, Phase.FILL | Phase.MARK | Phase.DECIDE | Phase.CLOSE)
             self.row = stop - 1
+            self.capital.divide(self._ledger, self.row)
             if progress is not None:
                 progress(stop - begun, last - begun)
         return self
@@ -129,7 +136,17 @@ class Engine:
         if self.python_stages:
             raise ConfigError("decide", "a Python stage", "run or step", "Compile the stage to decide apart.")
         self._walk_rows(self.row, self.row + 1, Phase.DECIDE | Phase.CLOSE)
+        self.capital.divide(self._ledger, self.row)
         return self
+
+    def transfer(self, giver: int | str | None, taker: int | str | None, amount: float) -> float:
+        """Move money between two lanes after a row; None is the bucket of what no lane has. Returns what was moved."""
+        lanes = [NOBODY if lane is None else self._lane(lane) for lane in (giver, taker)]
+        return self.capital.move(self._ledger, lanes[0], lanes[1], amount)
+
+    def retire(self, lane: int | str) -> bool:
+        """Take a lane out of the run: from the next row on it sells what it holds and decides no more."""
+        return bool(retire(self._ledger.account, self._lane(lane)))
 
     def settle(self, lane: int | str, symbol: str, quantity: float, price: float, **costs: float) -> Engine:
         """Book one fill that happened elsewhere, at a venue, between `fill` and `mark`; see `orders.take_fill`."""
@@ -142,15 +159,8 @@ class Engine:
             )
         work, log = self._work[0]
         shared = self._covariances.shared(int(self.rows.observations[self.row]), self._needed)
-        take_fill(
-            (self.rows.market, shared, self._ledger, log, work),
-            self._lane(lane),
-            self._sleeve(symbol),
-            self.row,
-            quantity,
-            price,
-            **costs,
-        )
+        arrays = (self.rows.market, shared, self._ledger, log, work)
+        take_fill(arrays, self._lane(lane), self._sleeve(symbol), self.row, quantity, price, **costs)
         self.empty_buffers()
         return self
 
@@ -172,13 +182,15 @@ class Engine:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything a later `restore` needs to go on from here, byte for byte."""
-        return {"row": self.row, "book": self.book.snapshot(), "journal": self.journal.snapshot()}
+        bucket, journal = self.capital.bucket.copy(), self.journal.snapshot()
+        return {"row": self.row, "book": self.book.snapshot(), "bucket": bucket, "journal": journal}
 
     def restore(self, snapshot: dict[str, Any]) -> Engine:
         """Go back to a snapshot."""
         self.row = snapshot["row"]
         self._filling = False
         self.book.restore(snapshot["book"])
+        self.capital.bucket[:] = snapshot["bucket"]
         self.journal.restore(snapshot["journal"])
         return self
 
@@ -219,12 +231,6 @@ class Engine:
         shared = self._covariances.shared(int(self.rows.observations[row]), self._needed)
         unit, stages = np.array([[lane, lane + 1]], dtype=np.int64), np.array([first, last], dtype=np.int64)
         self._walk_units(0, unit, shared, row, row + 1, int(Phase.DECIDE), stages)
-
-    def signal_of(self, lane: int, row: int) -> Floats:
-        """The signals of a lane at a row."""
-        array = self.signals[self.plan.rules["signal"][lane]]
-        heard: Floats = array[row if array.shape[0] > 1 else 0].copy()
-        return heard
 
     def empty_buffers(self) -> None:
         """Hand what the walk wrote down to the journal."""

@@ -3,7 +3,8 @@
 A compiled stage is a function under `polyfolio.kernels.compile.kernel` with the signature
 `stage(want, lane, bar, risk)`; it changes `want` in place. The walk that knows it is a copy of the three modules
 between the stages and the entry, written beside the compiled kernels, so that Numba's disk cache serves it too.
-A Python stage is any other callable, `stage(want, view)`; see `StageView`.
+A Python stage is any other callable, `stage(want, view)`, or a class of such, made anew for every engine; see
+`StageView`. It may return the reason that the journal gives for what it changed.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ import numpy as np
 
 from polyfolio.core.codes import Event, FillAt, Level, Reason, Sizing, Stage
 from polyfolio.core.tape import Tape
-from polyfolio.core.types import Floats
+from polyfolio.core.types import Flags, Floats
+from polyfolio.core.views import Market
 from polyfolio.errors import ConfigError
 from polyfolio.kernels import compile as compiling
 from polyfolio.kernels import walk as plain
 from polyfolio.kernels.linking import KERNELS
 from polyfolio.rules import registry
+from polyfolio.rules.built_in import BUILT_IN
 from polyfolio.rules.plan import Plan
 
 log = logging.getLogger("polyfolio")
@@ -52,6 +55,13 @@ class StageView:
         symbols: symbol of each slot.
         held: weights held now, float64[slots].
         signal: the lane's signals, float64[sleeves].
+        frozen: uint8[slots], 1 where the quantity stays whatever the stage says.
+        equity: the lane's, at the row's close.
+        plan: the compiled configuration.
+        number: the lane's number in it.
+        market: the tape as the engine reads it, arrays of (row, slot).
+        covariance: of one risk observation as known at the row: packed lower triangle, NaN where unknown.
+        sigma: the deviation of one risk observation, float64[slots].
     """
 
     tape: Tape
@@ -60,16 +70,23 @@ class StageView:
     symbols: tuple[str, ...]
     held: Floats
     signal: Floats
+    frozen: Flags
+    equity: float
+    plan: Plan
+    number: int
+    market: Market
+    covariance: Floats
+    sigma: Floats
 
 
 def walk_for(names: tuple[str, ...]) -> tuple[Any, dict[int, Callable[..., Any]]]:
     """The walk that knows these stages, and the stages that are plain Python, by code."""
     stages = {int(Stage.EXTENSION) + k: registry.resolve("stage", name, "program") for k, name in enumerate(names)}
     compiled = {code: stage for code, stage in stages.items() if is_kernel(stage)}
-    python = {code: stage for code, stage in stages.items() if code not in compiled}
+    python = {code: instance(stage) for code, stage in stages.items() if code not in compiled}
     for code in python:
         name = names[code - int(Stage.EXTENSION)]
-        if name not in _announced:
+        if name not in _announced and name not in BUILT_IN["stage"]:
             _announced.add(name)
             log.warning(
                 "stage %r is plain Python: it runs bar by bar, some hundred times slower than a compiled one; "
@@ -77,6 +94,11 @@ def walk_for(names: tuple[str, ...]) -> tuple[Any, dict[int, Callable[..., Any]]
                 name,
             )
     return (_generated(compiled) if compiled else plain.walk), python
+
+
+def instance(stage: Any) -> Any:
+    """A class of stages made for one engine; a function is its own."""
+    return stage() if inspect.isclass(stage) else stage
 
 
 def is_kernel(stage: Any) -> bool:
@@ -202,19 +224,35 @@ def decide_in_python(engine: Any, row: int, work: tuple[Any, Any], walk: Callabl
         engine.empty_buffers()
 
 
+def _view(engine: Any, lane: int, row: int, scratch: Any) -> StageView:
+    """What a stage is shown."""
+    heard = engine.signals[engine.plan.rules["signal"][lane]]
+    observation = int(engine.rows.observations[row])
+    shared = engine._covariances.shared(observation, engine._needed)
+    place = int(engine.plan.rules["covariance_model"][lane]), observation - shared.first
+    return StageView(
+        tape=engine.tape,
+        row=row,
+        lane=engine.plan.names[lane],
+        symbols=engine.tape.symbols,
+        held=scratch.weight.copy(),
+        signal=heard[row if heard.shape[0] > 1 else 0].copy(),
+        frozen=scratch.frozen.copy(),
+        equity=float(engine.book.account["equity"][lane]),
+        plan=engine.plan,
+        number=lane,
+        market=engine.rows.market,
+        covariance=shared.covariance[place],
+        sigma=shared.sigma[place],
+    )
+
+
 def _call(engine: Any, lane: int, row: int, code: int, work: tuple[Any, Any]) -> None:
     """One Python stage, journalled like any other."""
     scratch, buffers = work
-    view = StageView(
-        engine.tape,
-        row,
-        engine.plan.names[lane],
-        engine.tape.symbols,
-        scratch.weight.copy(),
-        engine.signal_of(lane, row),
-    )
+    view = _view(engine, lane, row, scratch)
     before = scratch.want.copy()
-    engine.python_stages[code](scratch.want, view)
+    reason = engine.python_stages[code](scratch.want, view)
     if not np.isfinite(scratch.want).all():
         raise ConfigError(
             f"stage {engine.plan.extensions[code - int(Stage.EXTENSION)]!r}",
@@ -224,8 +262,12 @@ def _call(engine: Any, lane: int, row: int, code: int, work: tuple[Any, Any]) ->
         )
     scratch.want[scratch.frozen != 0] = before[scratch.frozen != 0]
     if engine.plan.level >= Level.FULL:
-        for slot in np.flatnonzero(scratch.want != before):
-            cut = (int(Event.CUT), int(Reason.EXTENSION), code, before[slot], scratch.want[slot])
+        told = Reason.EXTENSION if reason is None else Reason(int(reason))
+        changed = scratch.want != before
+        if told is Reason.FALLBACK:  # it decided what stands here, changed or not
+            changed |= (scratch.frozen == 0) & (scratch.want != 0.0)
+        for slot in np.flatnonzero(changed):
+            cut = (int(Event.CUT), int(told), code, before[slot], scratch.want[slot])
             buffers.events[buffers.cursor[0]] = (row, lane, slot, *cut)
             buffers.cursor[0] += 1
         scratch.before[:] = scratch.want

@@ -54,7 +54,9 @@ def ledger(plan: Plan, book: Book, instruments: np.ndarray, signals: Floats) -> 
     smallest = (instruments["min_notional"] > 0.0).any() | (rules["min_notional"] > 0.0)
     free = np.logical_and.reduce([np.isinf(rules[name]) for name in ("participation_rate_limit", "auction_share")])
     rules["direct"] = free & np.isinf(rules["max_slippage"]) & (rules["volume_basis"] == 0)
-    rules["uncut"] = (rules["lots"] == 0) & ~smallest & ~(rules["market_impact_limit"] < np.inf)
+    rules["direct"] &= rules["schedule"] == 0
+    uncapped = ~(rules["market_impact_limit"] < np.inf)
+    rules["uncut"] = (rules["schedule"] == 0) & (rules["lots"] == 0) & ~smallest & uncapped
     groups = plan.groups.copy() if plan.groups.size else np.zeros(1, plan.groups.dtype)
     apart = ("account", "orders", "exits", "slot_of")
     state = {name: array for name, array in book.arrays().items() if name not in apart}

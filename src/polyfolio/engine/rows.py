@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from polyfolio.core.codes import Schedule
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats, Ints
 from polyfolio.core.views import Market
 from polyfolio.engine.memory import records
 from polyfolio.kernels import rows as kernels
 from polyfolio.kernels.volatility import trailing_mean, trailing_std
+from polyfolio.rules.plan import Plan
 
 # Completed bars that estimate volume and volatility for costs.
 TRAILING = 20
@@ -47,6 +49,25 @@ def rows_of(tape: Tape, observation: str) -> Rows:
     if observation not in made:
         made[observation] = _prepare(tape, observation)
     return made[observation]
+
+
+def rows_for(plan: Plan, tape: Tape) -> Rows:
+    """The tape's rows with what the lanes of a plan read of them."""
+    rows = rows_of(tape, plan.observation)
+    works_by_volume = (plan.rules["schedule"] == Schedule.VWAP).any()
+    return with_expected_volumes(rows, tape) if works_by_volume else rows
+
+
+def with_expected_volumes(rows: Rows, tape: Tape) -> Rows:
+    """The rows with the volume that each is expected to have, for the schedule vwap."""
+    day, times = np.array(tape.calendar.day, dtype=np.int64), np.array(tape.times, dtype=np.int64)
+    session = np.cumsum(np.diff(day, prepend=day[0] - 1) != 0) - 1
+    begins = times[np.unique(session, return_index=True)[1]]
+    # Time since the session's first bar: clocks that change in spring move every session whole.
+    clock = np.unique(times - begins[session], return_inverse=True)[1].astype(np.int64)
+    expected, table = np.empty((tape.rows, tape.slots)), np.empty((clock.max() + 1, session[-1] + 1))
+    kernels.expected_volumes(np.array(tape.volume), clock, session.astype(np.int64), TRAILING, table, expected)
+    return replace(rows, market=rows.market._replace(expected=expected))
 
 
 def _or_none(array: Floats | None, slots: int) -> Floats:
@@ -100,6 +121,7 @@ def _prepare(tape: Tape, observation: str) -> Rows:
         unit_open=_units(tape, opens),
         sigma=sigma,
         base_volume=base_volume,
+        expected=np.full((1, tape.slots), np.nan),
         days=days,
         flags=flags,
         starts=starts,

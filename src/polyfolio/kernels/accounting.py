@@ -10,17 +10,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Period, Reason, Status
+from polyfolio.core.codes import Event, Period, Reason, Status
 from polyfolio.core.types import Floats
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import guard_of
 from polyfolio.kernels.lanes import bar_at, lane_at
-from polyfolio.kernels.note import note_carry, note_status
+from polyfolio.kernels.note import note, note_carry, note_status
 
 _DAY = int(Period.DAY)
+_FLOW = int(Event.FLOW)
+_TRANSFER = int(Reason.TRANSFER)
 _RUINED = int(Reason.RUINED)
 _STATUS_LIVE = int(Status.LIVE)
 _STATUS_HALTED = int(Status.HALTED)
+_STATUS_RETIRED = int(Status.RETIRED)
 _STATUS_RUINED = int(Status.RUINED)
 _STATUS_TERMINATED = int(Status.TERMINATED)
 _LIQUIDATING = int(Status.LIQUIDATING)
@@ -42,6 +45,27 @@ def open_account(lane: Any) -> None:
 
 
 @kernel
+def take_due(lane: Any, bar: Any, log: Any) -> None:
+    """Capital that was moved to or from the lane arrives. It is no gain and no loss: drawdown and daily loss keep.
+
+    The peak and the day's start grow with equity in proportion: both are read as shares of it.
+    """
+    account = lane.account
+    due = account.due
+    account.due = 0.0
+    account.cash += due
+    account.total_flows += due
+    if account.equity > 0.0:
+        grown = (account.equity + due) / account.equity
+        account.peak *= grown
+        account.day_equity *= grown
+    else:
+        account.peak = max(account.peak, due)
+        account.day_equity += due
+    note(lane, bar.row, log, -1, _FLOW, _TRANSFER, 0, 0.0, due)
+
+
+@kernel
 def begin_row(lane: Any, bar: Any, log: Any) -> None:
     """Start the terms of a new row; a new day starts the daily loss limit anew."""
     account = lane.account
@@ -52,7 +76,7 @@ def begin_row(lane: Any, bar: Any, log: Any) -> None:
     account.gain = 0.0
     account.dividends = 0.0
     account.interest = 0.0
-    account.flows = 0.0
+    account.flows = account.due
     account.commission = 0.0
     account.slippage = 0.0
     account.impact = 0.0
@@ -64,6 +88,8 @@ def begin_row(lane: Any, bar: Any, log: Any) -> None:
         if account.status == _STATUS_HALTED:
             account.status = _STATUS_LIVE
             note_status(lane, bar, log, 0)
+    if account.due != 0.0:
+        take_due(lane, bar, log)
     if lane.rules.tier_period & bar.starts:
         account.period_volume = 0.0
 
@@ -277,7 +303,8 @@ def judge(lane: Any, bar: Any, log: Any) -> None:
     margin = lane.rules.maintenance_margin
     if account.status == _STATUS_RUINED:
         return
-    if not (account.equity > 0.0):
+    emptied = account.status == _STATUS_RETIRED and account.equity == 0.0 and account.gross == 0.0
+    if not (account.equity > 0.0) and not emptied:
         account.status = _STATUS_RUINED
         account.working = 1
         note_status(lane, bar, log, _RUINED)
@@ -285,7 +312,7 @@ def judge(lane: Any, bar: Any, log: Any) -> None:
         if account.gross == 0.0:
             account.status = _STATUS_LIVE
             note_status(lane, bar, log, _LIQUIDATION)
-    elif account.status != _STATUS_TERMINATED and margin > 0.0 and not (account.equity >= margin * account.gross):
+    elif account.status < _STATUS_TERMINATED and margin > 0.0 and not (account.equity >= margin * account.gross):
         account.status = _LIQUIDATING
         account.working = 1
         note_status(lane, bar, log, _LIQUIDATION)

@@ -13,12 +13,12 @@ from polyfolio.kernels.correlation import largest_correlation
 from polyfolio.kernels.risk import book_risk
 from polyfolio.kernels.scale import exposure
 
-__all__ = ["BINDS", "BREACH", "SLACK", "certificate_rows", "certify", "holds"]
+__all__ = ["BINDS", "BREACH", "SLACK", "certificate_rows", "certify", "certify_line", "holds"]
 
 SLACK = 0.0
 BINDS = 1.0
 BREACH = 2.0
-_ROWS = 14  # limits that are not label caps
+_ROWS = 15  # limits that are not label caps
 
 _DROP = int(CorrelationRule.DROP)
 _MAX_POSITION = int(Reason.MAX_POSITION)
@@ -42,7 +42,7 @@ def certificate_rows(caps: int) -> int:
 
 
 @kernel
-def _write(out: Floats, rows: int, reason: int, value: float, bound: float) -> int:
+def certify_line(out: Floats, rows: int, reason: int, value: float, bound: float) -> int:
     """Append (reason, value, bound, grade) where the limit is on; gives back the number of rows."""
     if bound == math.inf or rows >= out.shape[0]:
         return rows
@@ -75,12 +75,12 @@ def _certify_names(want: Floats, risk: Any, rules: Any, out: Floats, rows: int) 
         longs += want[i] > 0.0
         shorts += want[i] < 0.0
         short = max(short, -want[i])
-    rows = _write(out, rows, _MAX_POSITION, largest, rules.max_position)
-    rows = _write(out, rows, _MAX_POSITION_RISK, riskiest, rules.max_position_risk)
-    rows = _write(out, rows, _MAX_LONG_POSITIONS, float(longs), rules.max_long_positions)
-    rows = _write(out, rows, _MAX_SHORT_POSITIONS, float(shorts), rules.max_short_positions)
-    rows = _write(out, rows, _MAX_POSITIONS, float(longs + shorts), rules.max_positions)
-    return _write(out, rows, _NO_SHORTING, short, math.inf if rules.allow_short else 0.0)
+    rows = certify_line(out, rows, _MAX_POSITION, largest, rules.max_position)
+    rows = certify_line(out, rows, _MAX_POSITION_RISK, riskiest, rules.max_position_risk)
+    rows = certify_line(out, rows, _MAX_LONG_POSITIONS, float(longs), rules.max_long_positions)
+    rows = certify_line(out, rows, _MAX_SHORT_POSITIONS, float(shorts), rules.max_short_positions)
+    rows = certify_line(out, rows, _MAX_POSITIONS, float(longs + shorts), rules.max_positions)
+    return certify_line(out, rows, _NO_SHORTING, short, math.inf if rules.allow_short else 0.0)
 
 
 @kernel
@@ -91,7 +91,7 @@ def _certify_labels(want: Floats, labels: Ints, caps: Floats, rules: Any, out: F
         for i in range(want.size):
             if labels[vector, i] == int(caps[cap, 1]):
                 used += abs(want[i])
-        rows = _write(out, rows, _MAX_LABEL, used, caps[cap, 2])
+        rows = certify_line(out, rows, _MAX_LABEL, used, caps[cap, 2])
     return rows
 
 
@@ -101,19 +101,21 @@ def _certify_book(want: Floats, risk: Any, rules: Any, out: Floats, rows: int) -
     gross, net = exposure(want)
     volatility, var, shortfall = book_risk(want, risk, rules)
     bound, reason = gross_bound(rules)
-    rows = _write(out, rows, reason, gross, bound)
+    rows = certify_line(out, rows, reason, gross, bound)
     bound, reason = net_bound(rules)
-    rows = _write(out, rows, reason, net, bound)
+    rows = certify_line(out, rows, reason, net, bound)
     before = rows
-    rows = _write(out, rows, _MIN_NET, -net, -rules.min_net)
+    rows = certify_line(out, rows, _MIN_NET, -net, -rules.min_net)
     if rows > before:  # shown as the user wrote it: a lower bound on net
         out[before, 1] = net
         out[before, 2] = rules.min_net
-    rows = _write(out, rows, _MAX_VOLATILITY, volatility, rules.max_volatility)
-    rows = _write(out, rows, _MAX_VAR, var, rules.max_var)
-    rows = _write(out, rows, _MAX_ES, shortfall, rules.max_es)
+    rows = certify_line(out, rows, _MAX_VOLATILITY, volatility, rules.max_volatility)
+    rows = certify_line(out, rows, _MAX_VAR, var, rules.max_var)
+    rows = certify_line(out, rows, _MAX_ES, shortfall, rules.max_es)
     if rules.correlation_rule == _DROP and rules.correlation_limit < 1.0:
-        rows = _write(out, rows, _CORRELATION, largest_correlation(want, risk.correlation), rules.correlation_limit)
+        rows = certify_line(
+            out, rows, _CORRELATION, largest_correlation(want, risk.correlation), rules.correlation_limit
+        )
     return rows
 
 
@@ -148,4 +150,4 @@ def certify(
     for i in range(want.size):
         if frozen[i] != 0:
             fixed += abs(want[i])
-    return (_write(out, rows, _FROZEN, fixed, 0.0) if fixed > 0.0 else rows), breaches
+    return (certify_line(out, rows, _FROZEN, fixed, 0.0) if fixed > 0.0 else rows), breaches

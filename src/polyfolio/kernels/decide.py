@@ -12,7 +12,7 @@ from polyfolio.core.codes import Event, FillAt, Level, Reason, SizeAt, Sizing, S
 from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.caps import reduce_only
-from polyfolio.kernels.certificate import certify
+from polyfolio.kernels.certificate import BREACH, certify, certify_line
 from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.exits import barred, hear
 from polyfolio.kernels.fills import spell_out
@@ -34,6 +34,7 @@ _BARRED = int(Reason.BARRED)
 _UNTRADABLE = int(Reason.UNTRADABLE)
 _WARMUP = int(Reason.WARMUP)
 _BLOCK = int(Warmup.BLOCK)
+_MAX_POSITION_VALUE = int(Reason.MAX_POSITION_VALUE)
 _SCALE = int(Stage.SCALE)
 _LOT = int(Reason.LOT)
 _FILTER = int(Stage.FILTER)
@@ -71,12 +72,15 @@ def weigh_slots(value: Floats, equity: float, tradable: Flags, weight: Floats, f
 
 
 @loop
-def weigh_heard(value: Floats, equity: float, tradable: Flags, signal: Floats, weight: Floats, frozen: Flags) -> int:
+def weigh_heard(
+    value: Floats, equity: float, tradable: Flags, signal: Floats, resize: int, weight: Floats, frozen: Flags
+) -> int:
     """The same where a slot has one sleeve, whose missing opinion freezes it; returns whether some slot is."""
     found = 0
     for i in range(value.size):
         weight[i] = value[i] / equity
-        rests = tradable[i] == 0 or signal[i] != signal[i]
+        keeps = resize == 0 and value[i] * signal[i] > 0.0
+        rests = tradable[i] == 0 or signal[i] != signal[i] or keeps
         frozen[i] = 1 if rests else 0
         found |= 1 if rests else 0
     return found
@@ -89,12 +93,14 @@ def weigh(lane: Any, bar: Any, s: Any) -> int:
     A frozen slot keeps its quantity and counts as risk. Returns 0 where none is frozen.
     """
     if not lane.netted:
-        return weigh_heard(lane.value, lane.account.equity, bar.tradable, lane.signal, s.weight, s.frozen)
+        return weigh_heard(
+            lane.value, lane.account.equity, bar.tradable, lane.signal, lane.rules.resize, s.weight, s.frozen
+        )
     weigh_slots(lane.value, lane.account.equity, bar.tradable, s.weight, s.frozen)
     for i in range(lane.held.size):
         heard = False
         for k in range(lane.signal.size):
-            if lane.slot_of[k] == i and lane.signal[k] == lane.signal[k]:
+            if lane.slot_of[k] == i and not stays(lane, k):
                 heard = True
         if not heard:
             s.frozen[i] = 1
@@ -102,10 +108,17 @@ def weigh(lane: Any, bar: Any, s: Any) -> int:
 
 
 @kernel
+def stays(lane: Any, sleeve: int) -> bool:
+    """Whether a sleeve keeps its quantity: without an opinion, or on its signal's side where nothing is resized."""
+    signal = lane.signal[sleeve]
+    return signal != signal or (lane.rules.resize == 0 and lane.quantity[sleeve] * signal > 0.0)
+
+
+@kernel
 def keep_unheard(lane: Any, bar: Any, s: Any) -> None:
-    """A sleeve without a signal keeps its position beside the others of its slot."""
+    """A sleeve that stays keeps its position beside the others of its slot."""
     for k in range(lane.signal.size):
-        if lane.signal[k] != lane.signal[k]:
+        if stays(lane, k):
             i = lane.slot_of[k]
             held = lane.quantity[k] * bar.mark[i] * bar.unit[i] if lane.quantity[k] != 0.0 else 0.0
             s.own[k] = held / lane.account.equity
@@ -218,6 +231,12 @@ def certify_orders(lane: Any, bar: Any, risk: Any, s: Any, after: float) -> int:
         if lane.order_quantity[k] != 0.0:
             s.trial[i] += lane.order_quantity[k] * bar.mark[i] * bar.unit[i] / equity
     rows, breaches = certify(s.trial, s.frozen, risk, lane.labels, lane.caps, lane.rules, s.certificate)
+    if lane.rules.max_position_value < math.inf:
+        largest = 0.0
+        for i in range(s.trial.size):
+            largest = max(largest, abs(s.trial[i]) * equity)
+        rows = certify_line(s.certificate, rows, _MAX_POSITION_VALUE, largest, lane.rules.max_position_value)
+        breaches += s.certificate[rows - 1, 3] == BREACH
     s.codes[2] = breaches
     return rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Moment, OrderType, ParticipationBase, Reason, TimeInForce
+from polyfolio.core.codes import Moment, OrderType, ParticipationBase, Reason, Schedule, TimeInForce
 from polyfolio.core.flags import DAY_END
 from polyfolio.core.types import Floats
 from polyfolio.kernels.accounting import round_to_lot, settle
@@ -14,6 +14,7 @@ from polyfolio.kernels.compile import kernel, loop, routine
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.note import note, note_fill
 from polyfolio.kernels.pricing import price_fills
+from polyfolio.kernels.schedule import runs
 
 _OPEN = int(Moment.OPEN)
 _BAR_BASE = int(ParticipationBase.BAR)
@@ -27,6 +28,7 @@ _NO_VOLUME = int(Reason.NO_VOLUME)
 _UNTRADABLE = int(Reason.UNTRADABLE)
 _PARTICIPATION = int(Reason.PARTICIPATION)
 _MAX_SLIPPAGE = int(Reason.MAX_SLIPPAGE)
+_NO_SCHEDULE = int(Schedule.NONE)
 _EXPIRED = int(Reason.EXPIRED)
 _MIN_FILL = int(Reason.MIN_FILL)
 _FILL_OR_KILL = int(Reason.FILL_OR_KILL)
@@ -249,13 +251,14 @@ def leave_rests(at: Any, index: int, row: int) -> None:
         if s.asked[k] == 0.0 or lane.order_quantity[k] == 0.0:
             continue
         rest = rest_of(lane.order_quantity[k], s.own[k])
-        if lane.order_filled[k] == 0.0 and abs(s.own[k]) < lane.rules.min_fill * abs(s.asked[k]):
+        begins = lane.order_filled[k] == 0.0 and lane.rules.schedule == _NO_SCHEDULE
+        if begins and abs(s.own[k]) < lane.rules.min_fill * abs(s.asked[k]):
             if order_life(lane, k) != _GTC:
                 note(lane, row, at.log, lane.slot_of[k], _REFUSED, _MIN_FILL, 0, rest, rest)
             slice_order(lane, k, row)
         lane.order_filled[k] += s.own[k]
         life = order_life(lane, k)
-        waits = life == _GTC or life == _DAY
+        waits = life == _GTC or life == _DAY or runs(lane, k, row)
         if rest != 0.0:
             reason = s.why[k] if s.why[k] != 0 else _EXPIRED
             note(lane, row, at.log, lane.slot_of[k], _REFUSED, reason, 0, rest, rest if waits else 0.0)
@@ -298,7 +301,7 @@ def expire(lane: Any, bar: Any, log: Any) -> None:
         if quantity == 0.0:
             continue
         life = order_life(lane, k)
-        if life == _GTC or (life == _DAY and not day_end):
+        if life == _GTC or (life == _DAY and not day_end) or runs(lane, k, bar.row):
             continue
         reason = _EXPIRED if life == _DAY else _LIMIT_NOT_REACHED
         note(lane, bar.row, log, lane.slot_of[k], _REFUSED, reason, 0, quantity, 0.0)

@@ -19,11 +19,13 @@ from polyfolio.kernels.funding import largest_factor, opening_part, pays_for_all
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import NO, TAKES, match_bar, match_open
 from polyfolio.kernels.pricing import price_simply
+from polyfolio.kernels.schedule import scheduled
 
 _OPEN = int(Moment.OPEN)
 _MARKET = int(OrderType.MARKET)
 _NEXT_OPEN = int(FillAt.NEXT_OPEN)
 _BUYING_POWER = int(Reason.BUYING_POWER)
+_SCHEDULE = int(Reason.SCHEDULE)
 _ROUNDING = 1e-12
 _SOME = 1
 _SHORT = 2
@@ -67,9 +69,21 @@ def gather(at: Any, index: int, row: int, moment: int, reference: Any) -> bool:
         if s.own[k] != s.asked[k]:
             s.why[k] = why_not(bar, slot)
             all_or_none(lane, bar, s, at.log, k)
+        if lane.rules.schedule and s.own[k] != 0.0:
+            keep_to_schedule(at, index, row, k)
         s.trade[slot] += s.own[k]
         any_order = any_order or takes
     return any_order
+
+
+@routine
+def keep_to_schedule(at: Any, index: int, row: int, sleeve: int) -> None:
+    """Cut what an order fills now to the part its schedule lets through."""
+    s = at.s
+    part = scheduled(at, index, row, sleeve, s.own[sleeve])
+    if part != s.own[sleeve]:
+        s.own[sleeve] = part
+        s.why[sleeve] = _SCHEDULE
 
 
 @kernel
@@ -278,6 +292,8 @@ def match_resting(lane: Any, bar: Any, s: Any, log: Any, moment: int) -> bool:
         if s.own[k] != quantity:
             s.why[k] = why_not(bar, slot)
             all_or_none(lane, bar, s, log, k)
+        if lane.rules.schedule and s.own[k] != 0.0:
+            keep_to_schedule(lane.at, lane.index, bar.row, k)
         s.resting[slot] = s.out[0]
         s.trade[slot] += s.own[k]
         any_match = True

@@ -64,6 +64,8 @@ _RUINED = int(Status.RUINED)
 _LIQUIDATION = int(Reason.LIQUIDATION)
 _RUIN = int(Reason.RUINED)
 _TERMINATED = int(Status.TERMINATED)
+_RETIRED = int(Status.RETIRED)
+_RETIRED_REASON = int(Reason.RETIRED)
 _MAX_DRAWDOWN = int(Reason.MAX_DRAWDOWN)
 _TAKE_PROFIT = int(Reason.TAKE_PROFIT)
 _END_OF_RUN = int(Reason.END_OF_RUN)
@@ -109,6 +111,8 @@ def open_row(lane: Any, bar: Any, opened: bool) -> None:
         reason = _LIQUIDATION if account.status == _LIQUIDATING else _RUIN
         if account.status == _TERMINATED:
             reason = _MAX_DRAWDOWN
+        elif account.status == _RETIRED:
+            reason = _RETIRED_REASON
         for k in range(lane.quantity.size):
             if (lane.quantity[k] != 0.0 or lane.order_quantity[k] != 0.0) and not leaving(lane, k):
                 order_out(lane, bar, k, reason)

@@ -35,6 +35,7 @@ from polyfolio.kernels.rebalancing import worth_trading
 from polyfolio.kernels.relief import scale_to_limits
 from polyfolio.kernels.risk import forget_risk, stop_keeping_risk
 from polyfolio.kernels.scale import scale_tradable
+from polyfolio.kernels.selecting import keep_trades, keep_turnover
 
 _END = int(Stage.END)
 _SIZE = int(Stage.SIZE)
@@ -49,6 +50,7 @@ _FEEDBACK = int(Stage.FEEDBACK)
 _HEDGE = int(Stage.HEDGE)
 _DRAWDOWN = int(Stage.DRAWDOWN)
 _DAILY_LOSS = int(Stage.DAILY_LOSS)
+_SELECT = int(Stage.SELECT)
 _SCALE = int(Stage.SCALE)
 _PROJECT = int(Stage.PROJECT)
 _REBALANCE = int(Stage.REBALANCE)
@@ -68,6 +70,9 @@ _TERMINATED = int(Status.TERMINATED)
 _NO_SHORTING = int(Reason.NO_SHORTING)
 _MAX_POSITION = int(Reason.MAX_POSITION)
 _MAX_POSITION_RISK = int(Reason.MAX_POSITION_RISK)
+_MAX_POSITION_VALUE = int(Reason.MAX_POSITION_VALUE)
+_TURNOVER = int(Reason.TURNOVER)
+_MAX_TRADES = int(Reason.MAX_TRADES)
 _MAX_LABEL = int(Reason.MAX_LABEL)
 _MAX_POSITIONS = int(Reason.MAX_POSITIONS)
 _MIN_POSITION_REASON = int(Reason.MIN_POSITION)
@@ -184,6 +189,17 @@ def hold_reason(at: Any, index: int, row: int) -> int:
 
 
 @kernel
+def select_trades(lane: Any, bar: Any, s: Any) -> int:
+    """The trades a decision may make: at most so many openings, then at most so much turnover."""
+    rules = lane.rules
+    if rules.max_trades < math.inf:
+        keep_trades(s.want, s.weight, s.frozen, rules.max_trades, lane.rank, s.order, s.trial, s.a)
+        note_changes(lane, bar, s, lane.at.log, _SELECT, _MAX_TRADES)
+    keep_turnover(s.want, s.weight, s.frozen, rules.max_turnover, lane.rank, s.order, s.trial, s.a)
+    return _TURNOVER
+
+
+@kernel
 def project_book(lane: Any, bar: Any, risk: Any, s: Any, log: Any) -> int:
     """The nearest feasible want; the certified scale follows it and takes over where the solver gives up."""
     rounds = project(s.want, s.frozen, risk, lane.labels, lane.caps, lane.rules, s.projection)
@@ -279,6 +295,8 @@ def run_book_stage(at: Any, index: int, row: int, code: int) -> int:
         return limit_drawdown(lane, bar, s, at.log)
     if code == _DAILY_LOSS:
         return limit_daily_loss(lane, bar, s, at.log)
+    if code == _SELECT:
+        return select_trades(lane, bar, s)
     if code == _PROJECT:
         return project_book(lane, bar, risk, s, at.log)
     if code >= _EXTENSION:
@@ -296,6 +314,9 @@ def run_stage(code: int, lane: Any, bar: Any, s: Any) -> int:
             no_short(s.want, s.frozen)
         return _NO_SHORTING
     if code == _CAP_POSITION:
+        if rules.max_position_value < math.inf:
+            cap_position(s.want, rules.max_position_value / lane.account.equity, s.frozen)
+            note_changes(lane, bar, s, lane.at.log, code, _MAX_POSITION_VALUE)
         cap_position(s.want, rules.max_position, s.frozen)
         return _MAX_POSITION
     if code == _MIN_POSITION:

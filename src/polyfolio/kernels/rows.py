@@ -153,3 +153,36 @@ def days_between(day: Ints, out: Floats) -> None:
     out[0] = 0.0
     for t in range(1, day.size):
         out[t] = float(day[t] - day[t - 1])
+
+
+@entry
+def expected_volumes(volume: Floats, clock: Ints, session: Ints, sessions: int, table: Floats, out: Floats) -> None:
+    """Mean volume at the same time of day over so many sessions; NaN before there is one.
+
+    They end with the session before the previous one: an order that is worked into the next day was placed when the
+    previous one was over.
+
+    Args:
+        volume: float64[rows, slots]; NaN is left out.
+        clock: number of the time of day of each row.
+        session: number of the session of each row, ascending.
+        sessions: how many are averaged.
+        table: float64[times of day, sessions], overwritten.
+    """
+    rows, slots = volume.shape
+    for i in range(slots):
+        for time in range(table.shape[0]):
+            for day in range(table.shape[1]):
+                table[time, day] = math.nan
+        for t in range(rows):
+            table[clock[t], session[t]] = volume[t, i]
+        for t in range(rows):
+            last = session[t] - 1
+            total = 0.0
+            found = 0
+            for day in range(max(last - sessions, 0), max(last, 0)):
+                value = table[clock[t], day]
+                if value == value:
+                    total += value
+                    found += 1
+            out[t, i] = total / found if found > 0 else math.nan

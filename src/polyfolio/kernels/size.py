@@ -143,18 +143,18 @@ def weights_by_signal(lane: Any, signal: Any, price: Any, unit: Any, out: Any) -
             proof = lane.evidence[k]
             out[k] = lifecycle_size(1.0, proof[0], proof[1], proof[2], opinion(signal[k]), 1)
     elif method == _UNITS:
-        unit_weights(signal, price, unit, lane.account.equity, out)
+        unit_weights(signal, rules.per_signal, price, unit, lane.account.equity, out)
     elif method == _MONEY:
-        money_weights(signal, lane.account.equity, out)
+        money_weights(signal, rules.per_signal, lane.account.equity, out)
     else:
-        opinions(signal, out)
+        opinions(signal, rules.per_signal, out)
 
 
 @loop
-def opinions(signal: Floats, out: Floats) -> None:
-    """The signals are the weights."""
+def opinions(signal: Floats, per_signal: float, out: Floats) -> None:
+    """The signals times `per_signal` are the weights."""
     for k in range(out.size):
-        out[k] = opinion(signal[k])
+        out[k] = per_signal * opinion(signal[k])
 
 
 @kernel

@@ -89,21 +89,21 @@ def inverse_volatility(signal: Floats, sigma: Floats, rules: Any, out: Floats) -
 
 
 @kernel
-def unit_weights(signal: Floats, price: Floats, unit: Floats, equity: float, out: Floats) -> None:
-    """The signal is a number of units to hold: weight = signal * price * unit / equity.
+def unit_weights(signal: Floats, per_signal: float, price: Floats, unit: Floats, equity: float, out: Floats) -> None:
+    """A number of units to hold: weight = signal * per_signal * price * unit / equity.
 
     0 where the price is unknown or there is no equity. `unit` is contract multiplier times FX rate.
     """
     for i in range(signal.size):
-        worth = opinion(signal[i]) * price[i] * unit[i]
+        worth = per_signal * opinion(signal[i]) * price[i] * unit[i]
         out[i] = worth / equity if equity > 0.0 and abs(worth) < math.inf else 0.0
 
 
 @kernel
-def money_weights(signal: Floats, equity: float, out: Floats) -> None:
-    """The signal is an amount of the base currency to hold: weight = signal / equity; 0 without equity."""
+def money_weights(signal: Floats, per_signal: float, equity: float, out: Floats) -> None:
+    """An amount of the base currency to hold: weight = signal * per_signal / equity; 0 without equity."""
     for i in range(signal.size):
-        out[i] = opinion(signal[i]) / equity if equity > 0.0 else 0.0
+        out[i] = per_signal * opinion(signal[i]) / equity if equity > 0.0 else 0.0
 
 
 @kernel

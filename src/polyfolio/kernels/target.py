@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from polyfolio.core.codes import Event, Level, OrderType, Reason
+from polyfolio.core.codes import Event, Level, OrderType, Reason, Schedule, Sizing
 from polyfolio.core.types import Flags, Floats
 from polyfolio.kernels.accounting import round_to_lot
 from polyfolio.kernels.compile import kernel, loop, routine
@@ -18,9 +18,13 @@ from polyfolio.kernels.impact import impact_quantity_cap
 from polyfolio.kernels.lanes import bar_at, lane_at
 from polyfolio.kernels.matching import round_to_tick
 from polyfolio.kernels.note import note
+from polyfolio.kernels.schedule import urgency_of
 
 _FULL = int(Level.FULL)
 _MARKET = int(OrderType.MARKET)
+_ALMGREN_CHRISS = int(Schedule.ALMGREN_CHRISS)
+_UNITS = int(Sizing.UNITS)
+_MONEY = int(Sizing.MONEY)
 _ORDER = int(Event.ORDER)
 _REFUSED = int(Event.REFUSED)
 _SIGNAL = int(Reason.SIGNAL)
@@ -45,12 +49,14 @@ def order_to_target(at: Any, index: int, row: int, reference: Any, unit: Any, vo
     equity = value_holdings(lane, s, reference, unit)
     after = equity_after(lane, bar, s, equity, reference, unit, volume, sigma)
     smallest = DUST * abs(equity)
+    # Units and money are asked for as they are: their costs come out of the cash beside them.
+    whole = equity if lane.rules.method == _UNITS or lane.rules.method == _MONEY else after
     if lane.rules.uncut and lane.account.working == 0 and not lane.netted and lane.rules.order_type == _MARKET:
         lane.account.plain = 1
         lane.account.working = write_orders(
             s.want,
             s.frozen,
-            after,
+            whole,
             smallest,
             reference,
             unit,
@@ -70,7 +76,7 @@ def order_to_target(at: Any, index: int, row: int, reference: Any, unit: Any, vo
         else:
             price = reference[i] * unit[i]
             weight = s.own[k] if lane.netted else s.want[i]
-            exact = weight * after / price
+            exact = weight * whole / price
             target = round_to_lot(exact, lane.instruments[i].lot)
             quantity = target - lane.quantity[k]
             if abs(quantity) * price <= smallest:
@@ -171,13 +177,15 @@ def place(
     if quantity == 0.0:
         return
     if not lane.account.plain:
-        write_terms(lane.at, lane.index, bar.row, sleeve, quantity, price)
+        write_terms(lane.at, lane.index, bar.row, sleeve, quantity, price, price * unit * volume, sigma)
     note(lane, bar.row, log, slot, _ORDER, _SIGNAL, 0, lane.quantity[sleeve], quantity)
 
 
 @routine
-def write_terms(at: Any, index: int, row: int, sleeve: int, quantity: float, price: float) -> None:
-    """The terms of an order that is not plain: type, life, limit or stop at price * (1 +- price_threshold)."""
+def write_terms(
+    at: Any, index: int, row: int, sleeve: int, quantity: float, price: float, turnover: float, sigma: float
+) -> None:
+    """The terms of an order that is not plain: type, life, limit or stop at price * (1 +- price_threshold), urgency."""
     lane = lane_at(at, index, row)
     rules = lane.rules
     order = lane.orders[sleeve]
@@ -190,6 +198,8 @@ def write_terms(at: Any, index: int, row: int, sleeve: int, quantity: float, pri
     edge = round_to_tick(price * (1.0 + away), lane.instruments[lane.slot_of[sleeve]].tick, buy)
     order.limit = edge
     order.stop = edge
+    if rules.schedule == _ALMGREN_CHRISS:
+        order.urgency = urgency_of(rules.schedule_risk_aversion, sigma, turnover, rules.temporary_impact)
 
 
 @kernel
@@ -200,7 +210,7 @@ def start_orders(lane: Any, s: Any) -> None:
         for k in range(lane.order_quantity.size):
             if lane.order_quantity[k] != 0.0 and (s.frozen[lane.slot_of[k]] != 0 or lane.order_price[k] == 0.0):
                 kept = True
-    if lane.rules.order_type != _MARKET or (kept and not lane.account.plain):
+    if lane.rules.order_type != _MARKET or lane.rules.schedule or (kept and not lane.account.plain):
         if kept and lane.account.plain:
             spell_out(lane.at, lane.index, 0)
         lane.account.plain = 0

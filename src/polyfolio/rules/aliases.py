@@ -30,14 +30,21 @@ class Mapped:
 
 @dataclasses.dataclass
 class Translation:
-    """A document in our words: sections, what became of each key, and the keys nothing here reads."""
+    """A document in our words: sections, what became of each key, and the keys nothing here reads.
+
+    Attributes:
+        whole: the data of a Spec, where the document describes several lanes.
+    """
 
     sections: dict[str, Any] = dataclasses.field(default_factory=dict)
+    whole: dict[str, Any] | None = None
     mapped: tuple[Mapped, ...] = ()
     unused: tuple[str, ...] = ()
 
     def as_spec(self, name: str) -> dict[str, Any]:
-        """The translated sections as the data of a Spec with one lane."""
+        """The data of a Spec; sections become one lane."""
+        if self.whole is not None:
+            return self.whole
         run = {key: value for key, value in self.sections.items() if key not in Lane.model_fields or key == "name"}
         lane = {key: value for key, value in self.sections.items() if key not in run}
         return {"name": name, **run, "lanes": [{"name": name, **lane}]}
@@ -50,7 +57,7 @@ def arrow(item: Mapped) -> str:
 
 def place(ours: str) -> tuple[str | int, ...]:
     """Where a key of a translated document stands in its Spec."""
-    parts = tuple(ours.split("."))
+    parts = tuple(int(part) if part.isdigit() else part for part in ours.split("."))
     return ("lanes", 0, *parts) if parts[0] in Lane.model_fields else parts
 
 
@@ -59,6 +66,10 @@ def document_of(data: Mapping[str, Any]) -> str | None:
     for block in ("multi_ticker_env", "intraday_env"):
         if block in data:
             return block
+    if "trading_systems" in data:
+        return "systems"
+    if "portfolio_strategies" in data:
+        return "strategies"
     if "RISK_LIMITS" in data:
         return "lifecycle"
     if "lanes" not in data and ("ticker" in data or "symbol" in data):

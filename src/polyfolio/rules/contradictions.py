@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from polyfolio.core.codes import BarUntil, Commission, Sizing, VarMethod
-from polyfolio.rules.execution import CommissionSection, Exits, Rebalance
+from polyfolio.core.codes import BarUntil, Commission, FillAt, Impact, Schedule, SizeAt, Sizing, TimeInForce, VarMethod
+from polyfolio.rules.execution import CommissionSection, Execution, Exits, Rebalance
 from polyfolio.rules.problems import Problem
 from polyfolio.rules.risk import Risk
 from polyfolio.rules.sections import Account, Limits, SizingSection
@@ -96,6 +96,47 @@ def _in_labels(limits: Limits, low: float) -> Iterator[Problem]:
             )
 
 
+def in_schedule(execution: Execution) -> Iterator[Problem]:
+    """Orders worked over bars beside settings that want them filled at once."""
+    schedule = execution.schedule
+    if schedule.model is Schedule.NONE:
+        return
+    at = ("execution", "schedule", "model")
+    word = schedule.model.name.lower()
+    if execution.sizing is SizeAt.FILL:
+        yield Problem(
+            ("execution", "sizing"),
+            "fill",
+            f"decision with the schedule {word}",
+            "A target solved at the fill is whole.",
+        )
+    if execution.fill is FillAt.SAME_CLOSE:
+        yield Problem(
+            ("execution", "fill"), "same_close", f"a later fill with the schedule {word}", "Write fill: next_open."
+        )
+    if execution.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        life = execution.time_in_force.name.lower()
+        yield Problem(
+            ("execution", "time_in_force"), life, f"day or gtc with the schedule {word}", "Its parts come bar by bar."
+        )
+    if execution.min_fill is not None:
+        yield Problem(
+            ("execution", "min_fill"),
+            execution.min_fill,
+            f"null with the schedule {word}",
+            "The schedule says how much fills in the first bar.",
+        )
+    if schedule.model is Schedule.ALMGREN_CHRISS:
+        impact = execution.market_impact
+        if impact.model is not Impact.LINEAR or impact.temporary_impact <= 0.0:
+            yield Problem(
+                at,
+                word,
+                "beside market_impact.model: linear with temporary_impact above 0",
+                "The schedule weighs that impact against risk: set it, or take twap.",
+            )
+
+
 def in_risk(risk: Risk) -> Iterator[Problem]:
     """Windows that are too short for what is read from them."""
     if risk.min_history > risk.var_window:
@@ -133,8 +174,9 @@ def in_account(account: Account, limits: Limits, sizing: SizingSection) -> Itera
             f"below 1 / max_leverage ({1.0 / leverage:g})",
             "A full book would be liquidated at once: lower maintenance_margin or max_leverage.",
         )
-    # The default aims at 1 whatever the limits are, and they cut it; a number that was written is meant.
-    if "gross_target" in sizing.model_fields_set:
+    # The default aims at 1 whatever the limits are, and they cut it; so does 1 where a configuration that was kept
+    # writes it out. Another number is meant.
+    if sizing.gross_target != SizingSection.model_fields["gross_target"].default:
         yield from _in_target(sizing, limits)
     smallest, capital = limits.min_notional, account.initial_capital
     if smallest is not None and smallest > capital and _ceiling(limits) <= 1.0:

@@ -19,6 +19,7 @@ from polyfolio.core.codes import (
     VolumeUnit,
 )
 from polyfolio.rules.fields import BARS, FROZEN_LIST, INFINITE, MONEY, SHARE, WORD, ZERO, Every, Section, key
+from polyfolio.rules.schedule import ScheduleSection
 
 NOTIONAL = "share of notional"
 ENTRY = "share of the average entry price"
@@ -367,6 +368,13 @@ class Execution(Section):
     )
     touch: bool = key(False, "true: a limit fills when the price only touches it.", example=True, used="matching")
     sell_out: bool = key(False, "true: the last row closes every position.", example=True, used="last row")
+    schedule: ScheduleSection = key(
+        ScheduleSection(),
+        "Orders worked over several bars.",
+        example={"model": "twap", "bars": 6},
+        record="",
+        used="fill, schedule",
+    )
     commission: CommissionSection = key(
         CommissionSection(), "The fee.", example={"preset": "binance_spot"}, record="", used="fill, commission"
     )

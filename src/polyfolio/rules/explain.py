@@ -17,6 +17,7 @@ from polyfolio.core.tape import Universe
 from polyfolio.errors import ConfigError
 from polyfolio.rules import aliases
 from polyfolio.rules.fields import plain
+from polyfolio.rules.identity import effective
 from polyfolio.rules.load import load_with_history
 from polyfolio.rules.plan import Plan, compile_spec
 from polyfolio.rules.problems import dotted, models_in, walk
@@ -77,7 +78,7 @@ def show(path: str | os.PathLike[str]) -> dict[str, Any]:
     loaded = load_with_history(path)
     plan = compile_spec(loaded.spec, sketch(loaded.spec))
     return {
-        "configuration": loaded.spec.model_dump(mode="json", exclude={"defaults"}),
+        "configuration": effective(loaded.spec),
         "schedule": {lane.name: schedule(lane, plan, index) for index, lane in enumerate(loaded.spec.lanes)},
         "translated": [aliases.arrow(item) for item in loaded.mapped],
         "not used by this part": list(loaded.unused),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from polyfolio.errors import ConfigError
-from polyfolio.rules import aliases, yamlfile
+from polyfolio.rules import aliases, documents, yamlfile
 from polyfolio.rules.aliases import Mapped
 from polyfolio.rules.problems import Origin, build
 from polyfolio.rules.spec import Lane, Sections, Spec
@@ -44,14 +44,14 @@ def load(source: str | os.PathLike[str] | Mapping[str, Any]) -> Spec:
 def load_with_history(source: str | os.PathLike[str] | Mapping[str, Any]) -> Loaded:
     """`load`, with what was translated and what was left aside."""
     if isinstance(source, Mapping):
-        return _loaded(source, yamlfile.paths_of(dict(source)), "")
+        return loaded(source, yamlfile.paths_of(dict(source)), "")
     if not isinstance(source, (str, os.PathLike)):
         raise ConfigError("configuration", source, "a file's path or a map of keys", "Give a path, a dict or a Spec.")
     path = Path(source)
     data, lines = yamlfile.read(path)
     if not isinstance(data, Mapping):
         raise ConfigError(path.name, data, "a map of keys", "Start from the example of `polyfolio config schema`.")
-    return _loaded(data, lines, path.name)
+    return loaded(data, lines, path.name)
 
 
 def parse(text: str, name: str = "text") -> Loaded:
@@ -61,7 +61,7 @@ def parse(text: str, name: str = "text") -> Loaded:
     data, lines = yamlfile.parse(text, name)
     if not isinstance(data, Mapping):
         raise ConfigError(name, data, "a map of keys", "Start from the example of `polyfolio config schema`.")
-    return _loaded(data, lines, name)
+    return loaded(data, lines, name)
 
 
 def single(sections: Mapping[str, Any] | Sections, name: str = "lane", **lane: Any) -> Spec:
@@ -70,13 +70,34 @@ def single(sections: Mapping[str, Any] | Sections, name: str = "lane", **lane: A
     return load({"name": name, "lanes": [{**data, "name": name, **lane}]})
 
 
-def _loaded(data: Mapping[str, Any], lines: dict[tuple[str | int, ...], int], file: str) -> Loaded:
+def keys_of(path: str) -> tuple[str | int, ...]:
+    """The keys and list places of a path such as `trading_systems.0.portfolio`."""
+    return tuple(int(part) if part.isdigit() else part for part in path.split("."))
+
+
+def at_line(error: ConfigError, lines: Mapping[tuple[str | int, ...], int], file: str) -> ConfigError:
+    """The error with the file and the line of its key, or of the nearest section around it."""
+    path = keys_of(error.field)
+    line = next((lines[path[:n]] for n in range(len(path), 0, -1) if lines.get(path[:n])), 0)
+    if not file or not line:
+        return error
+    return ConfigError(f"{error.field} ({file}, line {line})", error.value, error.bound, error.remedy)
+
+
+def loaded(data: Mapping[str, Any], lines: dict[tuple[str | int, ...], int], file: str) -> Loaded:
+    """Data of a file or a map as a Spec, translated where it is a document in other words."""
     known = aliases.document_of(data)
     if known is None:
-        return Loaded(build(Spec, data, Origin(file, lines)), file=file)
-    translation = aliases.translate(known, data)
+        # A file may hold a benchmark beside the run it benchmarks; `rules.benchmark` reads that section.
+        beside = ("benchmark",) if isinstance(data.get("benchmark"), Mapping) and "lanes" in data else ()
+        own = {key: value for key, value in data.items() if key not in beside}
+        return Loaded(build(Spec, own, Origin(file, lines)), unused=beside, file=file)
+    try:
+        translation = documents.translate(known, data)
+    except ConfigError as error:
+        raise at_line(error, lines, file) from None
     theirs = {aliases.place(item.ours): item.theirs for item in translation.mapped}
-    located = {path: lines.get(tuple(key.split(".")), 0) for path, key in theirs.items()}
+    located = {path: lines.get(keys_of(key), 0) for path, key in theirs.items()}
     spec = build(Spec, translation.as_spec(known), Origin(file, located, theirs))
     return Loaded(spec, translation.mapped, translation.unused, file)
 

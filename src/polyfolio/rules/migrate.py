@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from polyfolio.errors import ConfigError
-from polyfolio.rules import aliases, yamlfile
+from polyfolio.rules import aliases, documents, yamlfile
 from polyfolio.rules.fields import Section
 from polyfolio.rules.load import load_with_history
 from polyfolio.rules.spec import Lane, Spec
@@ -61,7 +61,7 @@ def migrate(path: str | os.PathLike[str], tickers: Iterable[str] = (), name: str
         )
     loaded = load_with_history(path)  # refuses at the old file's keys and lines
     chosen = str(name or old.get("name") or path.stem)
-    data = {**aliases.translate(document, old).as_spec(chosen), "name": chosen}
+    data = {**documents.translate(document, old).as_spec(chosen), "name": chosen}
     kept = tuple(aliases.arrow(item) for item in loaded.mapped)
     added = tuple(dict.fromkeys(tickers))
     if added:

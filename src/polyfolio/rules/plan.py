@@ -17,9 +17,11 @@ from polyfolio.core.types import Floats, Ints
 from polyfolio.errors import ConfigError
 from polyfolio.rules import registry
 from polyfolio.rules.fields import Section
+from polyfolio.rules.groups import Capital, Group
+from polyfolio.rules.optimise import OptimiseSection
 from polyfolio.rules.program import WIDTH, padded, program_of
 from polyfolio.rules.risk import CovarianceSection, Hedge
-from polyfolio.rules.spec import Group, Lane, Spec, Strategy
+from polyfolio.rules.spec import Lane, Spec, Strategy
 from polyfolio.rules.tables import Labels, Tiers, budget_row, slot_of_symbol
 
 OFF = {"inf": float("inf"), "-inf": float("-inf"), "0": 0.0}
@@ -69,9 +71,11 @@ class Plan:
         group_of: int64[lanes], -1 = none.
         groups: GROUP[groups].
         group_names: name of each group.
+        capital: when each group divides its capital anew, None where it never does.
         covariances: distinct covariance models; rules.covariance_model points here.
         sources: distinct signal sources; rules.signal points here.
         strategies: strategy of each lane, None where signals come from outside.
+        optimisers: section `optimise` of each lane, None where it has none.
         benchmarks: benchmark of each lane, None where it has none.
         observation: "day" or "bar", what one risk return covers.
         seed: of the run.
@@ -97,9 +101,11 @@ class Plan:
     group_of: Ints
     groups: np.ndarray
     group_names: tuple[str, ...]
+    capital: tuple[Capital | None, ...]
     covariances: tuple[CovarianceModel, ...]
     sources: tuple[Source, ...]
     strategies: tuple[Strategy | None, ...]
+    optimisers: tuple[OptimiseSection | None, ...]
     benchmarks: tuple[str | None, ...]
     observation: str
     seed: int
@@ -137,6 +143,7 @@ class Plan:
             group_of=np.full(lanes, -1, dtype=np.int64),
             sources=tuple(Source(name, None) for name in names),
             strategies=(None,) * lanes,
+            optimisers=self.optimisers[:1] * lanes,
             benchmarks=self.benchmarks[:1] * lanes,
         )
 
@@ -168,6 +175,23 @@ def compile_spec(spec: Spec, universe: Universe) -> Plan:
     for index, lane in enumerate(spec.lanes):
         compiler.add(index, lane)
     return compiler.plan()
+
+
+def method_of(lane: Lane, field: str) -> Sizing:
+    """The sizing method of a lane: its own, else the one its strategy was made for.
+
+    Raises:
+        ConfigError: nobody knows the strategy.
+    """
+    if lane.strategy is None or "method" in lane.sizing.model_fields_set:
+        return lane.sizing.method
+    strategy = registry.resolve("strategy", lane.strategy.name, field)
+    return Sizing[getattr(strategy, "sizing", "equal_weight").upper()]
+
+
+def every_bars(every: str | int) -> tuple[int, int]:
+    """A key `every` as a number of bars and as Period bits; both 0 for every bar."""
+    return (every, 0) if isinstance(every, int) else (0, int(PERIODS[every]) if every in PERIODS else 0)
 
 
 def leaves(section: Section) -> Iterator[tuple[str, Any, dict[str, Any]]]:
@@ -207,6 +231,7 @@ class _Compiler:
         self.heard: dict[tuple[bool, str], int] = {}
         self.strategies = {lane.name: lane.strategy for lane in spec.lanes}
         self.extensions: list[str] = []
+        self.notes: list[str] = []
 
     def add(self, index: int, lane: Lane) -> None:
         """Write one lane."""
@@ -218,6 +243,7 @@ class _Compiler:
         self._hedge(rules, lane, at)
         self._rebalance(rules, lane)
         self._run(rules)
+        self._worked(rules, lane)
         commission = lane.execution.commission
         rules["tier_table"] = self.tiers.index(commission)
         rules["tier_period"] = TIER_PERIODS[commission.tier_period]
@@ -229,9 +255,7 @@ class _Compiler:
 
     def _method(self, rules: Any, lane: Lane, at: str) -> None:
         """A strategy that was made for a sizing method brings it along where the lane names none."""
-        if lane.strategy is not None and "method" not in lane.sizing.model_fields_set:
-            strategy = registry.resolve("strategy", lane.strategy.name, f"{at}.strategy.name")
-            rules["method"] = int(Sizing[getattr(strategy, "sizing", "equal_weight").upper()])
+        rules["method"] = int(method_of(lane, f"{at}.strategy.name"))
 
     def _account(self, lane: Lane, at: str) -> None:
         base = self.universe.base_currency
@@ -253,14 +277,20 @@ class _Compiler:
         rules["hedge_slot"] = slot_of_symbol(self.symbols, symbol, f"{at}.hedge.benchmark")
 
     def _rebalance(self, rules: Any, lane: Lane) -> None:
-        every = lane.rebalance.every
-        rules["every_bars"] = every if isinstance(every, int) else 0
-        rules["every_period"] = int(PERIODS[every]) if every in PERIODS else 0
+        rules["every_bars"], rules["every_period"] = every_bars(lane.rebalance.every)
         rules["risk_band_low"], rules["risk_band_high"] = lane.rebalance.risk_band or (0.0, OFF["inf"])
 
     def _run(self, rules: Any) -> None:
         rules["level"] = int(self.spec.journal)
         rules["checked"], rules["periods_per_year"] = int(self.spec.checked), np.nan
+
+    def _worked(self, rules: Any, lane: Lane) -> None:
+        """A word to lanes whose decisions replace orders before they are done."""
+        if rules["schedule"] and not rules["every_period"] and rules["every_bars"] < rules["schedule_bars"]:
+            self.notes.append(
+                f"lane {lane.name}: an order is worked over bars, and the next decision replaces what is left of it: "
+                "decide less often (rebalance.every), unless the strategy keeps silent in between"
+            )
 
     def _covariance(self, section: CovarianceSection, min_history: int) -> int:
         model = CovarianceModel(section.method, section.window, section.decay, min_history)
@@ -336,13 +366,15 @@ class _Compiler:
             label_names=self.labels.names,
             label_values=self.labels.values,
             group_names=tuple(group.name for group in self.spec.groups),
+            capital=tuple(group.capital for group in self.spec.groups),
             covariances=tuple(self.covariances),
             sources=tuple(self.sources),
             strategies=tuple(lane.strategy for lane in self.spec.lanes),
+            optimisers=tuple(lane.optimise for lane in self.spec.lanes),
             benchmarks=tuple(lane.account.benchmark for lane in self.spec.lanes),
             observation=self.spec.observation,
             seed=self.spec.seed,
             level=self.spec.journal,
-            notes=tuple(self.labels.notes),
+            notes=(*self.labels.notes, *self.notes),
             **made,
         )

@@ -11,18 +11,21 @@ from polyfolio.core.codes import Projection, Stage
 from polyfolio.core.types import Ints
 from polyfolio.errors import ConfigError
 from polyfolio.rules import registry
-from polyfolio.rules.built_in import BUILT_IN, STAGES
+from polyfolio.rules.built_in import STAGES
 from polyfolio.rules.spec import Lane
 
 WIDTH = 24  # codes per program row, the closing END included
 
 INF = float("inf")
 
+OPTIMISER = "multi_period"  # the stage of the section `optimise`
+AFTER_FILTER = 2
+
 CONVEX_CAPS = (Stage.CAP_POSITION, Stage.CAP_POSITION_RISK, Stage.CAP_LABEL)
 
 # A stage is on when one of these fields of the rules leaves its off value.
 SWITCHES: dict[Stage, tuple[tuple[str, float], ...]] = {
-    Stage.CAP_POSITION: (("max_position", INF),),
+    Stage.CAP_POSITION: (("max_position", INF), ("max_position_value", INF)),
     Stage.CAP_POSITION_RISK: (("max_position_risk", INF),),
     Stage.CAP_COUNT: (("max_long_positions", INF), ("max_short_positions", INF), ("max_positions", INF)),
     Stage.MIN_POSITION: (("min_position", 0.0),),
@@ -31,6 +34,7 @@ SWITCHES: dict[Stage, tuple[tuple[str, float], ...]] = {
     Stage.HEDGE: (("hedge_slot", -1.0),),
     Stage.DRAWDOWN: (("max_drawdown", INF),),
     Stage.DAILY_LOSS: (("max_daily_loss", INF),),
+    Stage.SELECT: (("max_turnover", INF), ("max_trades", INF)),
     Stage.SCALE: (
         ("max_net", INF),
         ("min_net", -INF),
@@ -73,7 +77,14 @@ def default_program(rules: Any) -> list[int]:
 def program_of(lane: Lane, rules: Any, extensions: list[str], field: str) -> list[int]:
     """Codes of a lane's stages. Names of third parties' stages are appended to `extensions`."""
     if lane.program is None:
-        return default_program(rules)
+        codes = default_program(rules)
+        if lane.optimise is not None:
+            codes.insert(AFTER_FILTER, _code(OPTIMISER, extensions, field))
+        return codes
+    if lane.optimise is not None and OPTIMISER not in lane.program:
+        raise ConfigError(
+            field, list(lane.program), f"a list with {OPTIMISER}, which `optimise` is for", f"Add `{OPTIMISER}`."
+        )
     codes = [_code(name, extensions, f"{field}[{index}]") for index, name in enumerate(lane.program)]
     _check(lane.program, codes, rules, field)
     return codes
@@ -81,7 +92,7 @@ def program_of(lane: Lane, rules: Any, extensions: list[str], field: str) -> lis
 
 def _code(name: str, extensions: list[str], field: str) -> int:
     registry.check("stage", name, field)
-    if name in BUILT_IN["stage"]:
+    if name.upper() in Stage.__members__:
         return int(Stage[name.upper()])
     if name not in extensions:
         extensions.append(name)

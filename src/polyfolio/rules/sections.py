@@ -128,6 +128,20 @@ class SizingSection(Section):
         example=True,
         used="stage size",
     )
+    per_signal: float = key(
+        1.0,
+        "What a signal of 1 asks for.",
+        unit="share of equity, units or money",
+        example=1_000.0,
+        gt=0.0,
+        used="stage size, methods weights, units and money",
+    )
+    resize: bool = key(
+        True,
+        "false: a position on the side of its signal keeps its quantity: opened, closed, turned, never adjusted.",
+        example=False,
+        used="decide",
+    )
     risk_budget: Budget = key(
         "equal",
         "Shares of the risk by symbol, adding up to 1; a symbol left out holds nothing.",
@@ -198,6 +212,34 @@ class Limits(Section):
     )
     min_notional: float | None = key(
         None, "Orders worth less than this are not sent.", unit=MONEY, example=100.0, ge=0.0, off=ZERO, used="orders"
+    )
+    max_position_value: float | None = key(
+        None,
+        "Largest absolute value of one slot.",
+        unit=MONEY,
+        example=5_000.0,
+        gt=0.0,
+        off=INFINITE,
+        used="stage cap_position",
+    )
+    max_turnover: float | None = key(
+        None,
+        "Largest turnover of a decision, purchases and sales; what reduces passes whole, the largest openings first.",
+        unit=SHARE,
+        example=0.2,
+        gt=0.0,
+        le=100.0,
+        off=INFINITE,
+        used="stage select",
+    )
+    max_trades: int | None = key(
+        None,
+        "Largest number of positions a decision opens or adds to; the largest come first.",
+        unit="trades",
+        example=3,
+        ge=0,
+        off=INFINITE,
+        used="stage select",
     )
     max_gross: float | None = key(
         None,

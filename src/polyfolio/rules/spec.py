@@ -13,8 +13,11 @@ from polyfolio.rules.arguments import closest
 from polyfolio.rules.environment import EnvironmentSection
 from polyfolio.rules.execution import Execution, Exits, Rebalance
 from polyfolio.rules.fields import FROZEN_LIST, SHARE, WORD, Section, key
+from polyfolio.rules.groups import Group, shared
+from polyfolio.rules.optimise import OptimiseSection
 from polyfolio.rules.presets import expand, merge
 from polyfolio.rules.problems import Problem, refuse
+from polyfolio.rules.reporting import ReportingSection
 from polyfolio.rules.rewards import RewardSection
 from polyfolio.rules.risk import Correlation, Feedback, Hedge, Risk
 from polyfolio.rules.search import in_space
@@ -67,6 +70,7 @@ class Sections(Section):
         yield from contradictions.in_exits(self.exits)
         yield from contradictions.in_rebalance(self.rebalance)
         yield from contradictions.in_commission(self.execution.commission)
+        yield from contradictions.in_schedule(self.execution)
         if self.hedge is not None and self.hedge.benchmark is None and self.account.benchmark is None:
             yield Problem(
                 ("hedge", "benchmark"),
@@ -118,6 +122,28 @@ class Lane(Sections):
         example={"type": "sharpe"},
         record="",
         used="reward",
+    )
+    system: str | None = key(
+        None,
+        "Name of its folder of results and the heading of its page; null takes the lane's name.",
+        example="momentum_system",
+        record="",
+        min_length=1,
+        used="folder of results",
+    )
+    indicators: Annotated[tuple[str, ...], FROZEN_LIST] = key(
+        (),
+        "Features that are computed once for all lanes and shown beside its signals.",
+        example=["sma_20", "rsi_14"],
+        record="",
+        used="events, report",
+    )
+    optimise: OptimiseSection | None = key(
+        None,
+        "What the stage `multi_period` weighs; null for lanes without it.",
+        example={"horizon": 5},
+        record="",
+        used="stage multi_period",
     )
     program: Annotated[tuple[str, ...] | None, FROZEN_LIST] = key(
         None,
@@ -180,44 +206,6 @@ class Sleeve(Section):
     )
 
 
-class Group(Section):
-    """The lanes of one account, between decide and fill."""
-
-    name: str = key(..., "Unique name.", example="account", record="", min_length=1, used="journal, reports")
-    lanes: Annotated[tuple[str, ...], FROZEN_LIST] = key(
-        ..., "Names of its lanes, adjacent in `lanes`.", example=["a", "b"], record="", min_length=1, used="engine"
-    )
-    max_gross: float | None = key(
-        None,
-        "Largest gross exposure of all its lanes together.",
-        unit=SHARE,
-        example=1.0,
-        gt=0.0,
-        le=100.0,
-        off="inf",
-        record="",
-        used="group stage",
-    )
-    max_position: float | None = key(
-        None,
-        "Largest absolute weight of a slot over all its lanes.",
-        unit=SHARE,
-        example=0.2,
-        gt=0.0,
-        le=100.0,
-        off="inf",
-        record="",
-        used="group stage",
-    )
-    netting: bool = key(
-        False,
-        "true: orders of its lanes that meet are crossed inside the account.",
-        example=True,
-        record="",
-        used="group stage",
-    )
-
-
 class Spec(Section):
     """A run: lanes over one tape."""
 
@@ -266,6 +254,13 @@ class Spec(Section):
         used="book",
     )
 
+    reporting: ReportingSection = key(
+        ReportingSection(),
+        "Pages and files beside the journal.",
+        example={"referee": True},
+        record="",
+        used="folder of results",
+    )
     environment: EnvironmentSection | None = key(
         None,
         "An agent's world over the lanes; null for runs without one.",
@@ -332,6 +327,11 @@ class Spec(Section):
         names = [lane.name for lane in self.lanes]
         yield from _unique("lanes", names)
         yield from _unique("groups", [group.name for group in self.groups])
+        folders = [lane.system or lane.name for lane in self.lanes]
+        for index, folder in enumerate(folders):
+            if folder in folders[:index] and folder not in names[:index]:
+                other = names[folders.index(folder)]
+                yield Problem(("lanes", index, "system"), folder, f"unique; {other} has it", "Name another folder.")
         yield from self._in_sleeves()
         yield from environment_checks.in_environment(self.environment, self.lanes, self.tape)
         yield from environment_checks.in_training(self.training, self.environment, names)
@@ -359,6 +359,7 @@ class Spec(Section):
                     "adjacent in `lanes`",
                     "Reorder `lanes` so that the lanes of a group follow each other.",
                 )
+            yield from shared(index, group)
             if group.max_gross is not None or group.max_position is not None:
                 yield from self._sized_after_the_limits(places)
 

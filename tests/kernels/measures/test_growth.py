@@ -51,9 +51,16 @@ def test_the_wealth_path_starts_at_one_and_names_the_ruin():
 
 def test_flows_are_no_return():
     out = np.empty(2)
-    ruined = both(growth.returns_of)(np.array([100.0, 160.0, 144.0]), np.array([0.0, 50.0, 0.0]), out)
+    ruined = both(growth.returns_of)(np.array([100.0, 165.0, 148.5]), np.array([0.0, 50.0, 0.0]), out)
     assert ruined == -1
     assert out == pytest.approx([0.10, -0.10], rel=1e-14)
+
+
+def test_capital_that_was_taken_out_whole_earns_nothing_and_is_no_ruin():
+    out = np.empty(4)
+    equity, flows = np.array([100.0, 110.0, 0.0, 0.0, 55.0]), np.array([0.0, 0.0, -110.0, 0.0, 50.0])
+    assert both(growth.returns_of)(equity, flows, out) == -1
+    assert out == pytest.approx([0.10, 0.0, 0.0, 0.10], rel=1e-14)
 
 
 def test_no_return_is_made_after_the_ruin():

@@ -106,9 +106,10 @@ def wealth_path(returns: Floats, out: Floats) -> int:
 
 @entry
 def returns_of(equity: Floats, flows: Floats, out: Floats) -> int:
-    """r_t = (V_t - F_t) / V_{t-1} - 1; the first index with equity <= 0, or -1.
+    """r_t = V_t / (V_{t-1} + F_t) - 1; the first index with equity <= 0, or -1.
 
-    A flow is counted at the close of its bar, after the bar was earned. From the ruin on returns are NaN.
+    A flow arrives at the start of its bar, as in the book, and takes part in what the bar earns. Where all capital was
+    taken out the return is 0. From the ruin on returns are NaN.
     """
     ruined = -1
     if not (equity[0] > 0.0):
@@ -117,8 +118,10 @@ def returns_of(equity: Floats, flows: Floats, out: Floats) -> int:
         if ruined >= 0:
             out[i] = math.nan
             continue
-        out[i] = (equity[i + 1] - flows[i + 1]) / equity[i] - 1.0
-        if not (equity[i + 1] > 0.0):
+        base = equity[i] + flows[i + 1]
+        empty = base == 0.0 and equity[i + 1] == 0.0
+        out[i] = 0.0 if empty else equity[i + 1] / base - 1.0
+        if not (equity[i + 1] > 0.0) and not empty:
             ruined = i + 1
     return ruined
 
