@@ -1,12 +1,13 @@
-"""Copy this file, rename the class, write your rule.
+"""Copy this file, rename the class, write your rule; `polyfolio strategies new NAME` does the first two.
 
-Use it by its place, `strategy: {name: "my_module:Breakout", params: {lookback: 50}}`, or give it a name of its own: by
-an entry point in the group `polyfolio.strategy`, or in a notebook with `@register("strategy", "breakout")`.
+Use it by its place, `strategy: {name: "my_module:NewHigh", params: {lookback: 50}}`, or give it a name of its own:
+by an entry point in the group `polyfolio.strategy`, or in a notebook with `@register("strategy", "new_high")`.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from polyfolio.rules.arguments import at_least
 from polyfolio.strategies.base import Strategy
 
 
-class Breakout(Strategy):
+class NewHigh(Strategy):
     """Long where the close is above every close of the `lookback` rows before it, flat where it is below them all.
 
     Args:
@@ -25,6 +26,8 @@ class Breakout(Strategy):
 
     # How a lane turns the signals into weights where its configuration does not say.
     sizing: ClassVar[str] = "equal_weight"
+    # The values a search may try: a list, or a map of low, high, log, whole.
+    space: ClassVar[Mapping[str, Any]] = {"lookback": {"low": 5, "high": 250, "log": True, "whole": True}}
 
     def __init__(self, *, lookback: int = 20) -> None:
         # Store, nothing else: a copy is made from these.

@@ -42,7 +42,7 @@ def changes(values: Floats, bars: int = 1) -> Floats:
 def total(values: Floats, period: int) -> Floats:
     """Sum of the last `period` values."""
     out = np.empty(values.shape)
-    compiled.sums(values, period, out)
+    compiled.sums(values, period, np.empty((2, values.shape[1])), out)
     return out
 
 

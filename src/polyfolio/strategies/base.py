@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,12 +23,14 @@ class Strategy(ABC):
 
     Attributes:
         sizing: sizing method that a lane with this strategy should use where it names none.
+        space: values a search may try, by parameter: a list, or a map of `low`, `high`, `log`, `whole`.
         remembers: True where a signal depends on every row since the start, not on the last `warmup` rows alone.
         once: True where an opinion is said in one row and then no more: it stands until the first row at which the
             lane decides and the slot trades.
     """
 
     sizing: ClassVar[str] = "equal_weight"
+    space: ClassVar[Mapping[str, Any]] = {}
     remembers: ClassVar[bool] = False
     once: ClassVar[bool] = False
 

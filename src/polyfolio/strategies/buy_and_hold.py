@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class BuyAndHold(Strategy):
     """
 
     sizing: ClassVar[str] = "weights"
+    space: ClassVar[Mapping[str, Any]] = {"start": ["all", "each"]}
     remembers: ClassVar[bool] = True
     once: ClassVar[bool] = True
 

@@ -18,6 +18,10 @@ CUTS = 12  # prefixes that are tried
 FREE_SIZINGS = ("weights", "units", "money", "orders")  # methods whose signals may pass 1
 
 
+class LookAheadError(ConfigError):
+    """A signal that changes with the rows after it."""
+
+
 def check_strategy(strategy: Strategy, tape: Tape, seed: int = 0) -> None:
     """Prove on a tape that a strategy keeps its contract; the tape needs more rows than its warm-up.
 
@@ -28,7 +32,7 @@ def check_strategy(strategy: Strategy, tape: Tape, seed: int = 0) -> None:
     5. `warmup` rows are enough for the last row's signal, unless the strategy `remembers`.
 
     Raises:
-        ConfigError: the first promise that is broken, with the row and the symbol.
+        ConfigError: the first promise that is broken, with the row and the symbol; of 3 and 4 a LookAheadError.
     """
     if tape.rows <= max(strategy.warmup, 2) + 1:
         raise ConfigError("tape", tape.rows, f"longer than the warm-up ({strategy.warmup} rows)", "Give a longer tape.")
@@ -41,8 +45,7 @@ def check_strategy(strategy: Strategy, tape: Tape, seed: int = 0) -> None:
     first = max(strategy.warmup, 2)
     for cut in np.unique(np.linspace(first, tape.rows - 1, CUTS).astype(int)).tolist():
         prefix = window(tape, 0, cut)
-        ahead = f"Row t may use rows up to t: look for shifts, fills or statistics that reach beyond row {cut - 1}."
-        _same(strategy.signals(prefix), whole[:cut], (tape, 0), f"{name}: signals of the first {cut} rows", ahead)
+        _unmoved(strategy.signals(prefix), whole, tape, cut, f"{name}: signals of the first {cut} rows")
         _same(
             strategy.signal(prefix)[None],
             whole[cut - 1 : cut],
@@ -50,13 +53,8 @@ def check_strategy(strategy: Strategy, tape: Tape, seed: int = 0) -> None:
             f"{name}: signal at row {cut - 1}",
             "signal() must answer what signals() answers for the last row.",
         )
-        _same(
-            strategy.signals(_other_future(tape, cut, random))[:cut],
-            whole[:cut],
-            (tape, 0),
-            f"{name}: signals before row {cut} with another future",
-            ahead,
-        )
+        other = strategy.signals(_other_future(tape, cut, random))[:cut]
+        _unmoved(other, whole, tape, cut, f"{name}: signals before row {cut} with another future")
         if not strategy.remembers:
             # A window starts products and sums anew, so their last bits may differ.
             _same(
@@ -126,6 +124,15 @@ def _same(found: Floats, wanted: Floats, where: tuple[Tape, int], field: str, re
             f"{float(wanted[row, slot])!r}, as in the whole",
             remedy,
         )
+
+
+def _unmoved(found: Floats, whole: Floats, tape: Tape, cut: int, field: str) -> None:
+    """Refuse signals before row `cut` that other rows from `cut` on have changed."""
+    remedy = f"Row t may use rows up to t: look for shifts, fills or statistics that reach beyond row {cut - 1}."
+    try:
+        _same(found, whole[:cut], (tape, 0), field, remedy)
+    except ConfigError as error:
+        raise LookAheadError(error.field, error.value, error.bound, error.remedy) from None
 
 
 def _other_future(tape: Tape, cut: int, random: np.random.Generator) -> Tape:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
@@ -19,6 +20,10 @@ class MinimumVariance(Strategy):
     """
 
     sizing: ClassVar[str] = "min_variance"
+    space: ClassVar[Mapping[str, Any]] = {
+        "lookback": {"low": 40, "high": 250, "whole": True},
+        "min_observations": {"low": 20, "high": 40, "whole": True},
+    }
 
     def __init__(self, *, lookback: int = 60, min_observations: int = 40) -> None:
         self.lookback = lookback

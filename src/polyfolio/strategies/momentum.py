@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
-from polyfolio.rules.arguments import at_least
+from polyfolio.errors import ConfigError
+from polyfolio.rules.arguments import at_least, closest
 from polyfolio.strategies.base import Strategy
+from polyfolio.strategies.worth import worth
+
+BETWEEN = ("flat", "hold")
 
 
 class Momentum(Strategy):
@@ -26,9 +31,18 @@ class Momentum(Strategy):
         top_k: the k names of the largest return are held (and with `long_short` the k of the smallest sold), as far
             as it passes the threshold; None judges each name on its own.
         long_short: True also gives -1; False gives 1 or 0.
+        between: what a return inside the threshold says: "flat", or "hold" what is held (NaN). With "hold" each name
+            is judged on its own.
     """
 
     sizing: ClassVar[str] = "equal_weight"
+    space: ClassVar[Mapping[str, Any]] = {
+        "lookback": {"low": 5, "high": 250, "log": True, "whole": True},
+        "skip": {"low": 0, "high": 21, "whole": True},
+        "threshold": {"low": 0.0, "high": 0.1},
+        "top_k": [None, 1, 2, 3, 5, 10],
+        "long_short": [False, True],
+    }
 
     def __init__(
         self,
@@ -38,12 +52,14 @@ class Momentum(Strategy):
         threshold: float = 0.0,
         top_k: int | None = None,
         long_short: bool = False,
+        between: str = "flat",
     ) -> None:
         self.lookback = lookback
         self.skip = skip
         self.threshold = threshold
         self.top_k = top_k
         self.long_short = long_short
+        self.between = between
 
     @property
     def warmup(self) -> int:
@@ -61,6 +77,8 @@ class Momentum(Strategy):
         out = rising.astype(np.float64)
         if self.long_short:
             out -= falling
+        if self.between == "hold":
+            out[~rising & ~falling] = np.nan
         out[np.isnan(change)] = np.nan
         return out
 
@@ -70,14 +88,13 @@ class Momentum(Strategy):
         at_least("threshold", self.threshold, 0.0, whole=False)
         if self.top_k is not None:
             at_least("top_k", self.top_k, 1)
+        if self.between not in BETWEEN:
+            raise ConfigError("between", self.between, "one of " + ", ".join(BETWEEN), closest(self.between, BETWEEN))
+        if self.between == "hold" and self.top_k is not None:
+            raise ConfigError("between", self.between, "flat beside top_k", "Write top_k: null, or between: flat.")
 
     def _returns(self, tape: Tape) -> Floats:
-        held = np.where(tape.tradable != 0, tape.close, np.nan)
-        if tape.splits is not None:
-            # One unit becomes this many; later splits never reach back into earlier rows.
-            held = held * units_of(tape.splits)
-        if tape.dividends is not None:
-            held = held * reinvested(tape.dividends, held, tape.splits)
+        held = worth(tape)
         change = np.full(held.shape, np.nan)
         span = self.lookback + self.skip
         if tape.rows > span:
@@ -96,24 +113,3 @@ class Momentum(Strategy):
         if self.long_short:
             count = np.minimum(count, known // 2)
         return rank < count, (rank >= known - count) & (rank < known)
-
-
-def units_of(splits: Floats) -> Floats:
-    """What one unit of the first row has become by each row."""
-    return np.asarray(np.cumprod(np.where(splits > 0.0, splits, 1.0), axis=0))
-
-
-def reinvested(payouts: Floats, held: Floats, splits: Floats | None) -> Floats:
-    """What one holding has become by each row where every payout buys more of it at the close.
-
-    Args:
-        payouts: money per unit on the ex-date; NaN = none.
-        held: worth of one unit of the first row, NaN where it has no close; the last one stands in there.
-        splits: new units per old.
-    """
-    rows = np.arange(held.shape[0])[:, None]
-    last = np.maximum.accumulate(np.where(np.isnan(held), 0, rows), axis=0)
-    worth = np.take_along_axis(held, last, axis=0)
-    paid = np.nan_to_num(payouts) if splits is None else np.nan_to_num(payouts) * units_of(splits)
-    more = np.where(paid != 0.0, 1.0 + paid / worth, 1.0)
-    return np.asarray(np.cumprod(np.where(np.isnan(more), 1.0, more), axis=0))

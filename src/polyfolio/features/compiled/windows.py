@@ -1,8 +1,8 @@
 """Sums over trailing windows, each computed from its window alone.
 
-The order of additions is fixed: the oldest term first. The loop over the window is the outer one, so that the inner one
-runs over neighbouring results and uses vector instructions without changing a bit; a running sum would be faster still,
-but its last bits depend on where the tape began.
+The order of additions is fixed. The loop over the window is the outer one, so that the inner one runs over neighbouring
+results and uses vector instructions without changing a bit; a running sum would be faster still, but its last bits
+depend on where the tape began. Plain sums are made of sums of 1, 2, 4, ... neighbours.
 """
 
 from __future__ import annotations
@@ -32,17 +32,30 @@ def tangent(values: Floats, out: Floats) -> None:
 
 
 @entry
-def sums(values: Floats, period: int, out: Floats) -> None:
-    """out[t] = sum of values[t - period + 1 .. t]; NaN before the first whole window."""
+def sums(values: Floats, period: int, blocks: Floats, out: Floats) -> None:
+    """out[t] = sum of values[t - period + 1 .. t]; NaN before the first whole window.
+
+    Sums of 1, 2, 4, ... neighbours, and of them those that make up the period: 8 additions for 129 values. blocks:
+    scratch, float64[2, bars].
+    """
     for i in range(values.shape[0]):
         row, sink = values[i], out[i]
         for t in range(min(period - 1, row.size)):
             sink[t] = np.nan
         for t in range(period - 1, row.size):
-            sink[t] = row[t - period + 1]
-        for k in range(1, period):
-            for t in range(period - 1, row.size):
-                sink[t] += row[t - period + 1 + k]
+            sink[t] = 0.0
+        for t in range(row.size):
+            blocks[0, t] = row[t]
+        now, length, taken = 0, 1, 0
+        while length <= period:
+            block, longer = blocks[now], blocks[1 - now]
+            if period & length:
+                for t in range(period - 1, row.size):
+                    sink[t] += block[t - taken]
+                taken += length
+            for t in range(2 * length - 1, row.size):
+                longer[t] = block[t - length] + block[t]
+            now, length = 1 - now, 2 * length
 
 
 @entry
@@ -111,7 +124,6 @@ def largest(values: Floats, period: int, sign: float, out: Floats) -> None:
             first = t - period + 1
             if empty >= first:
                 sink[t] = np.nan
-                best = -1
                 continue
             if best < first:
                 best = first

@@ -1,0 +1,1 @@
+"""Aggregators: several strategies' signals become one. `base` holds the contract, each other file one rule."""
