@@ -213,6 +213,7 @@ def market_on(bars: Floats) -> Market:
         unit_open=ones[1],
         sigma=row[SIGMA],
         base_volume=row[AVERAGE],
+        expected=np.full((1, slots), np.nan),
         days=np.zeros(1),
         flags=np.full(1, DAY_END, dtype=np.int64),
         starts=np.zeros(1, dtype=np.int64),
