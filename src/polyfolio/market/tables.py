@@ -41,7 +41,10 @@ def files_of(path: str | PathLike[str], kind: str) -> list[Path]:
         return found
     if not place.is_file():
         beside = [item.name for item in place.parent.iterdir()] if place.parent.is_dir() else []
-        hint = closest(place.name, beside) if beside else f"There is no folder {place.parent}."
+        lack = (
+            f"There is no file in {place.parent}." if place.parent.is_dir() else f"There is no folder {place.parent}."
+        )
+        hint = closest(place.name, beside, "Correct the path.") if beside else lack
         raise DataError("path", text, "a file that exists", hint)
     return [place]
 

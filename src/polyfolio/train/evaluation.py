@@ -7,7 +7,6 @@ the page.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,22 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from polyfolio.backtest.run import tape_of
+from polyfolio.backtests.periods import Period, period_of
+from polyfolio.backtests.run import tape_of
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.kernels.compile import source_digest
 from polyfolio.market.splits import SPLITS, rows_of_split
+from polyfolio.report import resampled as statistics
+from polyfolio.report import targets
 from polyfolio.report.bootstrap import SMALLEST
+from polyfolio.report.comparison import plain
 from polyfolio.report.evaluation_page import page
 from polyfolio.report.folders import whole
 from polyfolio.rules.environment import SplitSection
 from polyfolio.rules.spec import Spec
-from polyfolio.train import evaluation_statistics as statistics
 from polyfolio.train import evaluation_verdict as verdict
 from polyfolio.train.evaluation_contenders import RANDOM, Contender, entries_of
 from polyfolio.train.evaluation_facts import facts_of, folds_ahead, series_of
 from polyfolio.train.evaluation_random import habits, random_policies
-from polyfolio.train.evaluation_runs import Paths, Period, Walked, period_of, walked, weights
+from polyfolio.train.evaluation_runs import Paths, Walked, walked, weights
 from polyfolio.train.evaluation_seal import Opening, opened, opening_of
 
 FORMAT = 1
@@ -151,7 +153,7 @@ def evaluate(
     }
     record["series"] = series_of(contenders, ran, randoms, held)
     record = plain(record)
-    record["targets"] = {name: verdict.targets(record["contenders"][name]) for name in record["policies"]}
+    record["targets"] = {name: targets.held_against(record["contenders"][name]) for name in record["policies"]}
     record["verdict"] = verdict.lines(record)
     return Evaluation(record, ran, randoms)
 
@@ -203,7 +205,7 @@ def judged(contenders: Sequence[Contender], ran: Walked, randoms: Paths, setting
         },
         "digests": digests_of(ran),
         "contenders": facts,
-        "comparisons": [{**asdict(pair), "word": pair.word, "level": statistics.LEVEL} for pair in pairs],
+        "comparisons": [{**asdict(pair), "word": pair.word} for pair in pairs],
         "ahead": {name: folds_ahead(name, [*rules, RANDOM], facts) for name in policies},
     }
 
@@ -234,18 +236,3 @@ def year_of(ran: Walked) -> dict[str, Any]:
 def digests_of(ran: Walked) -> dict[str, str]:
     """What another evaluation must have in common to come to the same numbers."""
     return {"run": ran.result.run_id, "tape": ran.period.tape.digest(), "kernels": source_digest()}
-
-
-def plain(value: Any) -> Any:
-    """Values for a JSON file: undefined numbers are None."""
-    if isinstance(value, dict):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, np.integer):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value

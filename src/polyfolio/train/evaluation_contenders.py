@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from polyfolio.core.codes import Sizing
+from polyfolio.backtests.baselines import BASELINES, INDEX, baseline_lanes
 from polyfolio.errors import ConfigError
-from polyfolio.rules.execution import Rebalance
-from polyfolio.rules.risk import Risk
-from polyfolio.rules.sections import Limits, SizingSection
 from polyfolio.rules.spec import Lane, Spec, Strategy
 
-INDEX = "index"
 RANDOM = "random policy"
-# The names under which baselines stand in every table, and the strategies they are.
-BASELINES = {
-    "buy and hold": "buy_and_hold",
-    "equal weight": "equal_weight",
-    "inverse volatility": "inverse_volatility",
-    "minimum variance": "minimum_variance",
-}
 TAKEN = (*BASELINES, INDEX, RANDOM)
 
 
@@ -115,27 +104,8 @@ def policy_lane(contender: Contender, number: int, lane: Lane) -> Lane:
 
 
 def baselines(lane: Lane) -> Iterable[Entry]:
-    """The baselines: the lane's account, costs and decision rows, and none of its limits.
-
-    A limit that holds a policy back would hold buy and hold back as well, and make it easier to beat.
-    """
-    for name, strategy in BASELINES.items():
-        rule = Strategy(name=strategy, params={"start": "each"} if strategy == "buy_and_hold" else {})
-        yield Entry(name, 0, "baseline", plain(lane, name, rule))
-    symbol = lane.account.benchmark
-    if symbol is not None:
-        rule = Strategy(name="buy_and_hold", params={"weights": {symbol: 1.0}, "start": "each"})
-        yield Entry(INDEX, 0, "baseline", plain(lane, INDEX, rule))
-
-
-def plain(lane: Lane, name: str, strategy: Strategy | None) -> Lane:
-    """A lane with another's account and costs: a baseline's, or that of signals that are weights, heard at each bar."""
-    costs: dict[str, Any] = {"name": name, "account": lane.account, "execution": lane.execution}
-    costs["risk"] = Risk(covariance=lane.risk.covariance, min_history=lane.risk.min_history)
-    if strategy is not None:
-        return Lane(**costs, strategy=strategy, rebalance=Rebalance(every=lane.rebalance.every))
-    sizing = SizingSection(method=Sizing.WEIGHTS, allow_short=lane.sizing.allow_short)
-    return Lane(**costs, sizing=sizing, limits=Limits(max_leverage=lane.limits.max_leverage))
+    """The accounts of the baselines."""
+    return [Entry(name, 0, "baseline", one) for name, one in baseline_lanes(lane)]
 
 
 def spec_of(spec: Spec, entries: Sequence[Entry], journal: str) -> Spec:

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from polyfolio.backtests.periods import Period
 from polyfolio.core import words
 from polyfolio.core.codes import Event, Reason
 from polyfolio.core.types import Floats
 from polyfolio.kernels.measures import growth
 from polyfolio.report.deflated import deflated_sharpe
+from polyfolio.report.resampled import Drawn, interval, mean, over_members, per_bar
 from polyfolio.train.evaluation_contenders import RANDOM, Contender
-from polyfolio.train.evaluation_runs import Paths, Period, Walked
-from polyfolio.train.evaluation_statistics import Drawn, interval, mean, over_members
+from polyfolio.train.evaluation_runs import Paths, Walked
 
 POINTS = 400  # of a drawn line
 SHOWN_SLOTS = 11  # the largest; the rest is drawn as one
@@ -84,13 +85,6 @@ def folds_ahead(policy: str, baselines: Iterable[str], found: Mapping[str, Mappi
         name: sum(one["return"] > other["return"] for one, other in zip(mine, found[name]["folds"], strict=True))
         for name in baselines
     }
-
-
-def per_bar(returns: Floats) -> Floats:
-    """Sharpe ratio of each row of returns, per bar; NaN where they do not vary."""
-    spread = returns.std(axis=1, ddof=1)
-    flat = np.full(spread.size, np.nan)
-    return np.asarray(np.divide(returns.mean(axis=1), spread, out=flat, where=spread > 1e-14))
 
 
 def deflated(contender: Contender, ran: Walked, tried: int) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from polyfolio.backtests.baselines import plain_lane
+from polyfolio.backtests.periods import Period
 from polyfolio.core.types import Floats
 from polyfolio.engine.rows import rows_of
 from polyfolio.market.synthetic.streams import Streams
 from polyfolio.rules.plan import compile_spec
 from polyfolio.rules.spec import Lane, Spec
-from polyfolio.train.evaluation_contenders import RANDOM, Entry, plain, spec_of
-from polyfolio.train.evaluation_runs import Paths, Period, Walked, run
+from polyfolio.train.evaluation_contenders import RANDOM, Entry, spec_of
+from polyfolio.train.evaluation_runs import Paths, Walked, run
 
 TRIES, EVEN = 10, 6  # portfolios drawn at an occasion; the first one far enough is taken, else the farthest
 AT_ONCE = 8_000_000  # signals of one run; 8 million are 64 MB
@@ -135,7 +137,7 @@ def random_policies(spec: Spec, lane: Lane, followed: Sequence[Habit], period: P
 
 def batch(spec: Spec, lane: Lane, followed: Sequence[Habit], period: Period, numbers: range) -> Paths:
     """Some of the random policies; number n copies account n modulo their number."""
-    entries = [Entry(RANDOM, number, "random", plain(lane, f"{RANDOM} {number + 1}", None)) for number in numbers]
+    entries = [Entry(RANDOM, number, "random", plain_lane(lane, f"{RANDOM} {number + 1}", None)) for number in numbers]
     whole = spec_of(spec, entries, "summary")
     plan = compile_spec(whole, period.tape.universe)
     signals = np.full((len(entries), period.tape.rows, period.tape.slots), np.nan)

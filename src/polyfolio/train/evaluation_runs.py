@@ -6,69 +6,23 @@ judged row, so every account enters the period in cash and pays for its first tr
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from polyfolio.backtest.run import Result, backtest
+from polyfolio.backtests.periods import Period, signals_of
+from polyfolio.backtests.result import Result
+from polyfolio.backtests.run import backtest
 from polyfolio.core.codes import Level
-from polyfolio.core.tape import Tape
 from polyfolio.core.types import Flags, Floats
 from polyfolio.engine.engine import Engine
 from polyfolio.kernels.measures import growth
-from polyfolio.market.folds import Fold, events_of, walk_forward
-from polyfolio.market.window import window
 from polyfolio.report.brinson import weights_of
 from polyfolio.report.metrics import Benchmark, Metrics, metrics_from_marks
-from polyfolio.rules.plan import Plan, compile_spec
+from polyfolio.rules.plan import compile_spec
 from polyfolio.rules.spec import Spec
-from polyfolio.rules.spec import Strategy as Named
-from polyfolio.strategies.base import Strategy
-from polyfolio.strategies.run import Bound, heard, located, place_of, refuse_bad_signals, standing, strategy_of
 from polyfolio.train.evaluation_contenders import Entry, spec_of
-
-
-@dataclass(frozen=True, eq=False)
-class Period:
-    """What is judged.
-
-    Attributes:
-        tape: rows up to the last judged one; later ones are cut off.
-        folds: consecutive spans of judged rows, each with the rows before it that may be learned from.
-    """
-
-    tape: Tape
-    folds: tuple[Fold, ...]
-
-    @property
-    def first(self) -> int:
-        """The row whose close is the base of the first return."""
-        return int(self.folds[0].test[0])
-
-    @property
-    def bars(self) -> int:
-        """Returns of the period."""
-        return self.tape.rows - 1 - self.first
-
-
-def period_of(tape: Tape, rows: tuple[int, int], folds: int, gap: str | None = None) -> Period:
-    """The judged period as folds of equal length; rows that do not divide are left out at its beginning.
-
-    Args:
-        tape: market rows.
-        rows: first judged row, and the row after the last.
-        folds: how many.
-        gap: time before each fold that is not learned from, such as "5d".
-
-    Raises:
-        DataError: more folds than rows.
-    """
-    cut = window(tape, 0, rows[1])
-    free = min(rows[1] - rows[0], rows[1] - 1)  # the tape's first row comes before every fold
-    made = walk_forward(events_of(cut, 0), folds=folds, test=max(free // folds, 1), gap=gap)
-    return Period(cut, made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,50 +87,6 @@ def run(spec: Spec, entries: Sequence[Entry], period: Period, signals: Floats) -
         ruined[number] = growth.returns_of(path, np.zeros(path.size), returns[number]) >= 0
     returns[np.isnan(returns)] = 0.0  # after a ruin nothing is earned
     return Walked(tuple(entries), period, returns, moved, ruined, result)
-
-
-def signals_of(plan: Plan, period: Period) -> Floats:
-    """Signals of every source of a plan, float64[sources, rows, sleeves]; NaN before the period."""
-    out = np.full((len(plan.sources), period.tape.rows, len(plan.sleeves)), np.nan)
-    for number, source in enumerate(plan.sources):
-        if source.strategy is None:
-            continue
-        field = place_of(plan, number)
-        strategy = made(source.strategy, field, period.first)
-        with located(field, list(inspect.signature(type(strategy)).parameters)):
-            if isinstance(strategy, Bound):
-                for lane in np.flatnonzero(plan.rules["signal"] == number):
-                    strategy.accept(plan, int(lane), period.tape)
-            signals = asked(strategy, period)
-        refuse_bad_signals(signals, period.tape, f"{field} ({source.name})")
-        if strategy.once:
-            signals = standing(signals, heard(plan, number, period.tape))
-        out[number] = signals[:, plan.slot_of]
-    return out
-
-
-def made(named: Named, field: str, first: int) -> Strategy:
-    """A strategy by name. One that keeps a book of its own takes `first`, the row at which the book begins."""
-    strategy = strategy_of(named.name, named.params, field)
-    if "first" in inspect.signature(type(strategy)).parameters and "first" not in named.params:
-        return strategy_of(named.name, {**named.params, "first": first}, field)
-    return strategy
-
-
-def asked(strategy: Strategy, period: Period) -> Floats:
-    """What a strategy says at the judged rows; one that learns does so anew for each fold, on the rows before it."""
-    tape, first = period.tape, period.first
-    out = np.full((tape.rows, tape.slots), np.nan)
-    if type(strategy).fit is not Strategy.fit:
-        for fold in period.folds:
-            begin, end = int(fold.train[0]), int(fold.train[-1]) + 1
-            learned = strategy.clone().fit(window(tape, begin, end))
-            out[fold.test] = learned.signals(window(tape, 0, int(fold.test[-1]) + 1))[fold.test]
-    elif strategy.once:
-        out[first:] = strategy.signals(window(tape, first, tape.rows))
-    else:
-        out[first:] = np.asarray(strategy.signals(tape), dtype=np.float64)[first:]
-    return out
 
 
 def weights(ran: Walked, accounts: int) -> Floats:

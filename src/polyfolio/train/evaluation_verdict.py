@@ -10,35 +10,6 @@ from polyfolio.report.evaluation_words import against, number, p_text
 SURE = 0.95  # a deflated Sharpe ratio above it is hardly luck of the choice
 FEW_SEEDS = 3
 
-# The figures of a design this one is held against: wishes written down before anything ran. Name, measure, low, high.
-TARGETS: tuple[tuple[str, str, float | None, float | None], ...] = (
-    ("annual return", "annual_return", 0.25, 0.40),
-    ("Sharpe ratio", "sharpe", 2.0, None),
-    ("Sortino ratio", "sortino", 2.5, None),
-    ("Calmar ratio", "calmar", 2.0, None),
-    ("information ratio", "information_ratio", 1.5, None),
-    ("largest drawdown", "max_drawdown", -0.15, None),
-    ("volatility", "volatility", 0.12, 0.18),
-    ("trades won", "win_rate", 0.60, None),
-)
-
-
-def targets(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each target figure with what a policy reached; `met` is None where the figure is undefined.
-
-    More than the upper end of a return target meets it; a volatility has to lie between its ends.
-    """
-    out = []
-    measures = {**facts["measures"], "win_rate": {"value": facts["win_rate"]}}
-    for name, measure, low, high in TARGETS:
-        found = measures[measure]
-        value = found.get("value")
-        above = value is not None and (low is None or value >= low)
-        met = None if value is None else above and (measure != "volatility" or high is None or value <= high)
-        ends = {"low": found.get("low"), "high": found.get("high")}
-        out.append({"name": name, "measure": measure, "from": low, "to": high, "value": value, **ends, "met": met})
-    return out
-
 
 def headline(record: Mapping[str, Any], policy: str) -> str:
     """What it comes to for one policy, in a sentence."""

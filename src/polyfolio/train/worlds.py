@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from polyfolio.backtest.run import tape_of
+from polyfolio.backtests.run import tape_of
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Ints
 from polyfolio.envs.adapters.sb3 import SB3VecEnv

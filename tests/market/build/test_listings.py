@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from polyfolio.backtest import backtest
+from polyfolio.backtests import backtest
 from polyfolio.errors import DataError
 from polyfolio.market.listings import Listing, delisted, listings
 from polyfolio.market.window import window

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from polyfolio.backtest.run import Result, backtest
+from polyfolio.backtests.result import Result
+from polyfolio.backtests.run import backtest
 from polyfolio.core.tape import Tape
 from polyfolio.errors import DataError
 from polyfolio.market.dataset import Dataset

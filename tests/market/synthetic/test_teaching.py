@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from polyfolio.backtest.run import backtest
+from polyfolio.backtests.run import backtest
 from polyfolio.core.codes import Commission, FillAt, Slippage
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.source import open_tape

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from polyfolio.backtests.baselines import BASELINES, INDEX
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.files import read_parquet
 from polyfolio.rules.load import load
 from polyfolio.train.evaluation import Evaluation, Settings, evaluate, rows_of_split
-from polyfolio.train.evaluation_contenders import BASELINES, INDEX, RANDOM
+from polyfolio.train.evaluation_contenders import RANDOM
 from tests.train.evaluation.tools import DAY, QUICK, judged, local, market, named, spec
 
 GUESSES = named("guess", *({"seed": seed} for seed in range(3)), cls=local("Guess"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from polyfolio.backtests import periods
 from polyfolio.train import evaluation_random, evaluation_runs
 from polyfolio.train.evaluation_contenders import Contender, entries_of
 from polyfolio.train.evaluation_random import Habit, habits, moved_towards, random_policies, wander
@@ -15,7 +16,7 @@ def copied(
     contender: Contender, count: int = 24, gap: bool = False, **lane: object
 ) -> tuple[evaluation_runs.Walked, evaluation_runs.Paths]:
     configuration = spec(**lane)  # type: ignore[arg-type]
-    period = evaluation_runs.period_of(market(gap=gap), (380, 500), 2)
+    period = periods.period_of(market(gap=gap), (380, 500), 2)
     ran = evaluation_runs.walked(configuration, entries_of([contender], configuration.lanes[0]), period)
     held = evaluation_runs.weights(ran, len(contender.members))
     return ran, random_policies(configuration, configuration.lanes[0], habits(ran, held), period, count)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from polyfolio.backtests import periods
+from polyfolio.backtests.baselines import BASELINES, INDEX
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.rules.spec import Lane
 from polyfolio.train import evaluation_runs as runs
-from polyfolio.train.evaluation_contenders import BASELINES, INDEX, Contender, entries_of
+from polyfolio.train.evaluation_contenders import Contender, entries_of
 from tests.train.evaluation.tools import Learner, local, market, named, spec
 
 ROWS = (400, 500)
@@ -16,12 +18,12 @@ ROWS = (400, 500)
 
 def walked(*contenders: Contender, folds: int = 2, rows: tuple[int, int] = ROWS, **lane: object) -> runs.Walked:
     configuration = spec(**lane)  # type: ignore[arg-type]
-    period = runs.period_of(market(), rows, folds)
+    period = periods.period_of(market(), rows, folds)
     return runs.walked(configuration, entries_of(contenders, configuration.lanes[0]), period)
 
 
 def test_the_period_ends_the_tape_and_folds_share_it_evenly() -> None:
-    period = runs.period_of(market(), (380, 481), 4)
+    period = periods.period_of(market(), (380, 481), 4)
     assert (period.tape.rows, period.first, period.bars) == (481, 381, 99)
     assert [(int(fold.test[0]), int(fold.test[-1])) for fold in period.folds] == [
         (381, 405),
@@ -30,9 +32,9 @@ def test_the_period_ends_the_tape_and_folds_share_it_evenly() -> None:
         (456, 480),
     ]
     assert [int(fold.train[-1]) for fold in period.folds] == [380, 405, 430, 455]
-    assert runs.period_of(market(), (0, 500), 5).first == 5  # 499 rows in 5 folds of 99, and what comes before them
+    assert periods.period_of(market(), (0, 500), 5).first == 5  # 499 rows in 5 folds of 99, and what comes before them
     with pytest.raises(DataError, match="folds, test"):
-        runs.period_of(market(), (490, 500), 600)
+        periods.period_of(market(), (490, 500), 600)
 
 
 def test_every_account_enters_in_cash_and_pays_for_its_first_trades() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from polyfolio.backtest.run import Result, backtest
+from polyfolio.backtests.result import Result
+from polyfolio.backtests.run import backtest
 
 __all__ = ["Result", "backtest"]

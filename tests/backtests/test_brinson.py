@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polyfolio.backtest.holdings import holdings
-from polyfolio.backtest.run import Result, backtest
+from polyfolio.backtests.result import Result
+from polyfolio.backtests.run import backtest
+from polyfolio.backtests.session import Session
 from polyfolio.core.tape import Universe
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.market.demo import demo_tape
@@ -48,13 +49,30 @@ def test_cash_is_allocation() -> None:
     assert split.selection.tolist() == [0.0, 0.0]
 
 
-def test_what_is_held_at_each_close_is_what_the_engine_held() -> None:
-    result = runs.result()
-    worth, value = holdings(result.plan, result.tape, result.engine.signals, 1)
-    assert (worth == result.equity("paying")).all()
-    assert (value[-1] == result.book.value[1]).all()
-    marks = result.journal.lane("paying").marks
-    assert np.abs(value).sum(axis=1) == pytest.approx(marks["gross"], rel=1e-12)
+def test_in_a_session_what_was_held_and_earned_is_that_of_the_session() -> None:
+    """A lane that began later, one that was given money, and rows that were not walked."""
+    tape = demo_tape(end="2024-01-10")
+    plain = {"strategy": {"name": "equal_weight"}, "rebalance": {"every": "1d"}, "limits": {"max_position": 0.1}}
+    session = Session(
+        {"name": "moved", "journal": "full", "lanes": [{"name": "a", **plain}, {"name": "b", **plain}]}, tape
+    ).run(100)
+    session.transfer("a", "b", 200_000.0)
+    result = session.add({"name": "late", **plain}).run(200).result()
+    for name in result.lanes:
+        marks, shares = result.journal.lane(name).marks, result.frame("weights", name)[name]
+        assert np.abs(shares.to_numpy()).sum(axis=1) == pytest.approx(marks["gross"] / marks["equity"], abs=1e-12)
+        assert len(shares) == marks.size
+        split = result.brinson(name, {"BTC/USDT": 0.5})
+        assert split.own == pytest.approx(result.metrics(name)["total_return"], abs=1e-12)
+        assert math.fsum(effects(split)) == pytest.approx(split.active, abs=1e-12)
+    assert len(result.frame("weights")) == 200
+
+
+def test_a_journal_without_fills_says_what_to_do() -> None:
+    result = backtest(runs.spec(journal="summary"), runs.tape())
+    for ask in (lambda: result.brinson("paying", {"UP": 1.0}), lambda: result.frame("weights")):
+        with pytest.raises(ConfigError, match="Run again with `journal: full`"):
+            ask()
 
 
 def lane(**more: Any) -> Result:
@@ -66,7 +84,7 @@ def lane(**more: Any) -> Result:
         "execution": {"commission": {"model": "percentage", "percentage_fee": 0.001}},
         **more,
     }
-    return backtest({"name": "split", "lanes": [spec]}, demo_tape(end="2024-01-20"))
+    return backtest({"name": "split", "journal": "full", "lanes": [spec]}, demo_tape(end="2024-01-20"))
 
 
 @pytest.mark.parametrize("benchmark", [None, {"BTC/USDT": 0.5, "ETH/USDT": 0.3}])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from polyfolio.backtest import backtest
+from polyfolio.backtests import backtest
 from polyfolio.core.codes import Event
 from polyfolio.core.tape import Universe, instrument_table
 from polyfolio.engine.engine import Engine
