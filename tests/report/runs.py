@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from polyfolio.backtest.run import Result, backtest
+from polyfolio.backtests.result import Result
+from polyfolio.backtests.run import backtest
 from polyfolio.core.tape import Calendar, Tape, Universe, instrument_table
 
 DAY = 86_400_000_000_000

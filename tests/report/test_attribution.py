@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polyfolio.backtest.run import Result, backtest
+from polyfolio.backtests.result import Result
+from polyfolio.backtests.run import backtest
 from polyfolio.errors import ConfigError
 from polyfolio.report.attribution import COLUMNS
 from tests.laws.tapes import Shape, make_tape

@@ -166,7 +166,7 @@ def test_ten_times_the_capital_has_the_same_numbers(returns, scale):
 
 def test_flows_are_no_return():
     without = metrics_from_equity([100.0, 110.0, 99.0], DAYS[:3])
-    with_flows = metrics_from_equity([100.0, 210.0, 139.0], DAYS[:3], flows=[0.0, 100.0, -50.0])
+    with_flows = metrics_from_equity([100.0, 220.0, 153.0], DAYS[:3], flows=[0.0, 100.0, -50.0])
     for name in ("total_return", "max_drawdown", "mean_return"):
         assert with_flows[name] == pytest.approx(without[name], rel=1e-13)
 
@@ -201,9 +201,9 @@ def test_a_journals_marks_give_the_numbers_of_their_lane():
     marks = np.zeros(8, dtype=MARK)
     marks["row"] = [0, 0, 1, 1, 2, 2, 3, 3]
     marks["lane"] = [0, 1] * 4
-    marks["equity"] = [1.0, 100.0, 1.0, 110.0, 1.0, 149.0, 1.0, 149.0]
+    marks["equity"] = [1.0, 100.0, 1.0, 110.0, 1.0, 144.0, 1.0, 144.0]
     marks["flows"] = [0.0, 0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0]
-    marks["gross"] = [0.0, 0.0, 0.0, 55.0, 0.0, 149.0, 0.0, 0.0]
+    marks["gross"] = [0.0, 0.0, 0.0, 55.0, 0.0, 144.0, 0.0, 0.0]
     marks["net"] = -marks["gross"]
     marks["turnover"] = [0.0, 0.0, 0.0, 0.5, 0.0, 0.1, 0.0, 0.6]
     closed = np.zeros(1, dtype=TRADE)

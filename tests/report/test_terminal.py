@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from polyfolio.backtests.run import backtest
 from polyfolio.report import terminal
 from polyfolio.report.plot import LABEL, lines_plot
 from tests.report import runs
@@ -85,3 +86,21 @@ def test_printing_a_result_shows_its_table() -> None:
 def test_an_undefined_number_is_a_dash() -> None:
     assert terminal.number(float("nan"), "percent") == "-"
     assert terminal.number(-0.0123, "percent") == "-1.2 %"
+
+
+def test_a_long_name_gives_way_to_the_numbers() -> None:
+    lanes = [{**lane, "name": f"{lane['name']}_portfolio_of_coins"} for lane in runs.spec()["lanes"]]
+    found = backtest(runs.spec(lanes=lanes), runs.tape())
+    row = shown(terminal.table(found, 80), 80)[2]
+    assert f"{found.costs(1)['costs']:,.0f}" in row
+    assert "trades" in shown(terminal.table(found, 80), 80)[0]
+
+
+def test_a_lane_that_never_traded_is_told() -> None:
+    lanes = [{**runs.spec()["lanes"][0], "name": "idle", "sizing": {"method": "inverse_volatility"}}]
+    lanes[0]["risk"] = {"min_history": 200}
+    found = backtest(runs.spec(lanes=[*lanes, runs.spec()["lanes"][1]]), runs.tape())
+    told = [line for line in terminal.convention_lines(found) if "never traded" in line]
+    assert len(told) == 1
+    assert told[0].startswith("Note: idle never traded")
+    assert not [line for line in terminal.convention_lines(runs.result()) if "never traded" in line]

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyfolio.core.types import Floats, Ints
-from polyfolio.errors import DataError
+from polyfolio.errors import ConfigError, DataError
 from polyfolio.kernels import attribution
 from polyfolio.kernels.measures import exposure
+from polyfolio.rules.arguments import closest
+from polyfolio.rules.plan import Plan
 
 CASH = "cash"
 TRADING = "trading"
+BY_SYMBOL = "symbol"
+UNLABELLED = "(none)"
 _NET = exposure.NAMES.index("exposure_net")
 
 
@@ -144,3 +148,16 @@ def weights_of(equity: Floats, value: Floats) -> Floats:
             out[row, slot] = found[_NET]
         out[row, value[row] == 0.0] = 0.0
     return out
+
+
+def groups(plan: Plan, by: str) -> tuple[Ints, tuple[str, ...]]:
+    """Number of the group of each slot, and the groups' names: the symbols, or the values of a label."""
+    if by == BY_SYMBOL:
+        return np.arange(len(plan.symbols)), plan.symbols
+    if by not in plan.label_names:
+        known = (BY_SYMBOL, *plan.label_names)
+        raise ConfigError("by", by, "one of " + ", ".join(known), closest(str(by), known))
+    at = plan.label_names.index(by)
+    names = plan.label_values[at]
+    numbers = np.where(plan.labels[at] >= 0, plan.labels[at], len(names))
+    return numbers, (*names, UNLABELLED) if (numbers == len(names)).any() else names

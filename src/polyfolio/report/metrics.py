@@ -199,7 +199,7 @@ def metrics_from_equity(
 ) -> Metrics:
     """Every metric of an equity path that begins with the starting value.
 
-    `flows` are deposits (> 0) and withdrawals at the close of their bar, one per stamp; they are no return. The rest
+    `flows` are deposits (> 0) and withdrawals at the start of their bar, one per stamp; they are no return. The rest
     is as in `metrics_from_returns`. A starting value is never guessed.
     """
     path = series(equity, "equity")

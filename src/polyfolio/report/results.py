@@ -15,8 +15,9 @@ from polyfolio.core.codes import Event
 from polyfolio.core.journal import Journal
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
+from polyfolio.engine.rows import rows_of
 from polyfolio.kernels import attribution
-from polyfolio.kernels.measures import growth, paid
+from polyfolio.kernels.measures import paid
 from polyfolio.kernels.measures.cards import definitions_version
 from polyfolio.kernels.measures.trades import ACTION
 from polyfolio.report.attribution import Attribution, attribute, orders_wait
@@ -62,6 +63,13 @@ class Results:
         """Equity at each close."""
         return np.array(self._parts[self.journal.index_of(lane)].marks["equity"])
 
+    def path(self, lane: int | str) -> Floats:
+        """Equity from what the lane began with: what it paid at its first close counts in its first return."""
+        index = self.journal.index_of(lane)
+        out = self.equity(index)
+        out[:1] = self._start(index)
+        return out
+
     def metrics(self, lane: int | str) -> Metrics:
         """Every metric of a lane; those of closed trades need a journal at level full."""
         return self._metrics[self.journal.index_of(lane)]
@@ -101,6 +109,15 @@ class Results:
         waits = orders_wait(self.spec.lanes[index].execution)
         return attribute(self.book, index, self._parts[index], self.tape, self.accounting(index), waits)
 
+    def benchmark(self, lane: int | str) -> Benchmark | None:
+        """Returns of the lane's benchmark symbol where it has them, dividends and splits followed, without costs."""
+        symbol = self.plan.benchmarks[self.journal.index_of(lane)]
+        if symbol is None:
+            return None
+        returns = np.array(rows_of(self.tape, "bar").returns[self.tape.universe.slot(symbol)])
+        known = np.isfinite(returns)
+        return Benchmark(returns[known], self.tape.times[1:][known]) if known.any() else None
+
     def trade_table(self) -> dict[str, npt.NDArray[Any]]:
         """Closed trades of every lane as columns, names in place of numbers, stamps in nanoseconds."""
         prices = Prices(np.array(self.tape.high), np.array(self.tape.low), self._multipliers)
@@ -125,22 +142,22 @@ class Results:
             "definitions": definitions_version(),
         }
 
+    def lane_record(self, lane: int | str) -> dict[str, Any]:
+        """The numbers of one lane as plain values."""
+        return {
+            **self.metrics(lane).record(),
+            "costs": _plain(self.costs(lane)),
+            "accounting": _plain(self.accounting(lane)),
+        }
+
     def record(self) -> dict[str, Any]:
         """The numbers of every lane as plain values, for a JSON file."""
-        lanes = {
-            name: {
-                **self.metrics(name).record(),
-                "costs": _plain(self.costs(name)),
-                "accounting": _plain(self.accounting(name)),
-            }
-            for name in self.lanes
-        }
         return {
             "run": self.run_id,
             "name": self.spec.name,
             "notes": list(self.plan.notes),
             "conventions": self.conventions(),
-            "lanes": lanes,
+            "lanes": {name: self.lane_record(name) for name in self.lanes},
         }
 
     # -- computed once ----------------------------------------------------------------------------------------------
@@ -167,19 +184,9 @@ class Results:
     def _measure(self, index: int) -> Metrics:
         part = self._parts[index]
         closed = self._trades[index] if part.level.name == "FULL" else None
-        return metrics_from_marks(part.marks, self.tape.times, self.convention, self._benchmark(index), closed)
-
-    def _benchmark(self, index: int) -> Benchmark | None:
-        """Returns of the lane's benchmark symbol, where it has a close in every row."""
-        symbol = self.plan.benchmarks[index]
-        if symbol is None:
-            return None
-        path = np.array(self.tape.close[:, self.tape.universe.slot(symbol)])
-        if not np.isfinite(path).all():
-            return None
-        returns = np.empty(path.size - 1)
-        growth.returns_of(path, np.zeros(path.size), returns)
-        return Benchmark(returns, self.tape.times[1:])
+        marks = part.marks.copy()
+        marks["equity"] = self.path(index)
+        return metrics_from_marks(marks, self.tape.times, self.convention, self.benchmark(index), closed)
 
 
 def actions_of(journal: Journal, tape: Tape) -> np.ndarray:

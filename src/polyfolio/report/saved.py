@@ -20,12 +20,15 @@ import numpy as np
 
 from polyfolio.core.codes import Level
 from polyfolio.core.journal import COLUMNS, VERSION, Journal
+from polyfolio.core.tape import Tape
 from polyfolio.core.types import Ints
 from polyfolio.errors import DataError
 from polyfolio.kernels.compile import source_digest
 from polyfolio.report.attribution import COLUMNS as COLUMNS_OF_SLOTS
 from polyfolio.report.folders import whole
 from polyfolio.report.results import Results
+from polyfolio.rules.identity import code_digest, effective
+from polyfolio.rules.spec import Spec
 
 FORMAT = 1
 LIBRARIES = ("polyfolio", "numpy", "numba")
@@ -67,12 +70,17 @@ class SavedRun:
 
     @property
     def run_id(self) -> str:
-        """Digest of configuration, tape, kernels and seed."""
+        """Digest of configuration, tape, code and seed."""
         return self.journal.run
 
 
-def save(results: Results, folder: str | Path) -> Path:
+def save(results: Results, folder: str | Path, **facts: Any) -> Path:
     """Write a run into a folder, whole or not at all; results written there earlier are replaced.
+
+    Args:
+        results: the run.
+        folder: a new or empty folder, or one with results.
+        facts: what else meta.json shall say, such as where an interrupted run ended.
 
     Raises:
         DataError: the folder cannot be written to, or holds other files.
@@ -80,7 +88,7 @@ def save(results: Results, folder: str | Path) -> Path:
     """
     place = Path(folder)
     with whole(place) as part:
-        _json(part / "meta.json", meta_of(results))
+        _json(part / "meta.json", {**meta_of(results), **facts})
         _json(part / "metrics.json", results.record())
         for name in COLUMNS:
             _write_rows(part / f"{name}.parquet", getattr(results.journal, name))
@@ -102,11 +110,21 @@ def meta_of(results: Results) -> dict[str, Any]:
         "lanes": list(results.lanes),
         "symbols": list(results.tape.symbols),
         "journal": {"level": journal.level.name.lower(), "version": VERSION, "digest": journal.digest()},
-        "digests": {"tape": results.tape.digest(), "kernels": source_digest()},
-        "versions": {"python": python_version(), **{name: _version(name) for name in LIBRARIES}},
+        "digests": digests_of(results.spec, results.tape),
+        "versions": versions(),
         "conventions": results.conventions() if journal.level >= Level.SUMMARY else {},
-        "configuration": results.spec.model_dump(mode="json", exclude={"defaults"}),
+        "configuration": effective(results.spec),
     }
+
+
+def digests_of(spec: Spec, tape: Tape) -> dict[str, str]:
+    """Digests of what a run's numbers depend on, beside its configuration and seed."""
+    return {"tape": tape.digest(), "kernels": source_digest(), "code": code_digest(spec)}
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a run's numbers depend on."""
+    return {"python": python_version(), **{name: _version(name) for name in LIBRARIES}}
 
 
 def open_run(folder: str | Path) -> SavedRun:
@@ -116,7 +134,7 @@ def open_run(folder: str | Path) -> SavedRun:
         DataError: there is no run, a file of it is damaged, or a newer version wrote it.
     """
     place = Path(folder)
-    meta = migrated(_read_json(place, "meta.json"), place)
+    meta = read_meta(place)
     level = Level[meta["journal"]["level"].upper()]
     journal = Journal(level, tuple(meta["lanes"]), tuple(meta["symbols"]), meta["run"])
     journal.append(**{name: _read_rows(place / f"{name}.parquet", dtype) for name, dtype in COLUMNS.items()})
@@ -129,6 +147,11 @@ def open_run(folder: str | Path) -> SavedRun:
         )
     journal.times = times = _read_rows(place / "times.parquet", np.dtype([("time", "i8")]))["time"]
     return SavedRun(place, journal, meta, _read_json(place, "metrics.json"), times)
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """What a saved run was, in today's format, without its journal."""
+    return migrated(_read_json(folder, "meta.json"), folder)
 
 
 # -- formats --------------------------------------------------------------------------------------------------------
@@ -186,7 +209,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
             "run",
             str(folder),
             f"a folder with {name} ({error.strerror})",
-            "Name a folder that `polyfolio run` or `polyfolio demo` wrote.",
+            "Name a folder that `polyfolio backtest` or `polyfolio demo` wrote.",
         ) from None
     except ValueError as error:
         raise DataError(name, str(path), f"JSON ({error})", "The file was damaged: run again.") from None
@@ -244,9 +267,16 @@ def _trade_lines(results: Results) -> Iterable[Iterable[Any]]:
 
 
 def _equity_lines(results: Results) -> Iterable[Iterable[Any]]:
-    paths = [results.equity(lane).tolist() for lane in results.lanes]
-    rows = results.journal.lane(0).marks["row"]
-    return zip(_stamps(results.tape.times[rows]), *paths, strict=True)
+    """A column for each lane, empty before it began."""
+    rows = np.unique(results.journal.marks["row"])
+    columns = []
+    for lane in results.lanes:
+        marks = results.journal.lane(lane).marks
+        cells: list[Any] = [""] * rows.size
+        for at, worth in zip(np.searchsorted(rows, marks["row"]).tolist(), marks["equity"].tolist(), strict=True):
+            cells[at] = worth
+        columns.append(cells)
+    return zip(_stamps(results.tape.times[rows]), *columns, strict=True)
 
 
 def _attribution_lines(results: Results) -> Iterable[Iterable[Any]]:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from polyfolio.core import words
 from polyfolio.core.codes import Level
 from polyfolio.report.attribution import COLUMNS as SLOT_COLUMNS
@@ -55,7 +57,7 @@ def table(results: Results, width: int) -> Table:
     narrow = width < NARROW
     currency = results.tape.universe.base_currency
     shown = Table(box=None, pad_edge=False, padding=(0, gap(width), 0, 0), header_style="bold")
-    shown.add_column("lane", no_wrap=True, overflow="ellipsis", max_width=LONGEST_NAME)
+    shown.add_column("lane", overflow="ellipsis", max_width=LONGEST_NAME)  # gives way, so that no number is cut
     costs_title = "costs" if narrow else f"costs {currency}"
     for title in (*(title for title, _, _ in COLUMNS), costs_title, "costs bp", "trades"):
         shown.add_column(SHORT.get(title, title) if narrow else title, justify="right", no_wrap=True)
@@ -104,7 +106,7 @@ def accounting(results: Results, width: int) -> RenderableType:
     terms = [name for name in TERMS if any(values[name] != 0.0 for values in found.values())]
     digits = ",.2f" if width >= NARROW else ",.0f"
     shown = Table(box=None, pad_edge=False, padding=(0, gap(width), 0, 0), header_style="bold")
-    shown.add_column("lane", no_wrap=True, overflow="ellipsis", max_width=LONGEST_NAME)
+    shown.add_column("lane", overflow="ellipsis", max_width=LONGEST_NAME)  # gives way, so that no number is cut
     for name in (*terms, "= change", "remainder"):
         shown.add_column(name, justify="right", no_wrap=True)
     for lane, values in found.items():
@@ -126,7 +128,7 @@ def by_instrument(results: Results, width: int) -> RenderableType:
     digits = ",.2f" if width >= NARROW else ",.0f"
     shown = Table(box=None, pad_edge=False, padding=(0, gap(width), 0, 0), header_style="bold")
     for name in ("lane", "symbol"):
-        shown.add_column(name, no_wrap=True, overflow="ellipsis", max_width=LONGEST_NAME)
+        shown.add_column(name, overflow="ellipsis", max_width=LONGEST_NAME)
     for name in SPLIT:
         shown.add_column(f"= {name}" if name == "profit" else name, justify="right", no_wrap=True)
     for row in slots[:SHOWN_SLOTS]:
@@ -142,10 +144,22 @@ def conventions(results: Results) -> Text:
     return Text("\n".join(convention_lines(results)), style="dim")
 
 
+def never_traded(results: Results) -> list[str]:
+    """Lanes whose book stayed empty."""
+    marks = results.journal.marks
+    traded = set(np.unique(marks["lane"][marks["turnover"] != 0.0]).tolist())
+    return [lane for index, lane in enumerate(results.lanes) if index not in traded]
+
+
 def convention_lines(results: Results) -> Iterator[str]:
     """What the plan notes, and the conventions, a line each."""
     for note in results.plan.notes:
         yield f"Note: {note}."
+    if idle := never_traded(results):
+        yield (
+            f"Note: {', '.join(idle)} never traded; `polyfolio why` tells what held it back. Sizing and limits by risk "
+            "wait until there are risk.min_history returns."
+        )
     found = results.conventions()
     first, last = (words.stamp(results.tape.times[row]) for row in (0, -1))
     yield f"{results.tape.rows:,} bars from {first} to {last}; {found['returns']}; money in {found['currency']}."

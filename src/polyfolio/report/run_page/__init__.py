@@ -1,0 +1,1 @@
+"""The page of one lane of a run, a file for each question."""
