@@ -1,4 +1,4 @@
-"""Write the reference pages that follow from the code: definitions, reasons, records.
+"""Write the reference pages that follow from the code: definitions, reasons, records, strategies.
 
 Usage: python scripts/make_reference.py [--check]
 
@@ -21,6 +21,8 @@ from polyfolio.core import codes
 from polyfolio.core.codes import Reason
 from polyfolio.kernels.measures.cards import Card, cards
 from polyfolio.kernels.measures.conventions import FORMULAS, REPLACED
+from polyfolio.rules.built_in import BUILT_IN
+from polyfolio.strategies.describe import REQUIRED, describe, plain, space_words
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -103,6 +105,12 @@ MEANINGS = {
     "PROTECTED": "The sleeve's own stop or target cancelled the order.",
     "MIN_FILL": "Less than `execution.min_fill` can fill at once.",
     "MIN_NET": "Net exposure below `limits.min_net`.",
+    "MAX_POSITION_VALUE": "Worth more than `limits.max_position_value`.",
+    "TURNOVER": "Larger trades of the decision used `limits.max_turnover`.",
+    "MAX_TRADES": "Larger trades of the decision used `limits.max_trades`.",
+    "SCHEDULE": "The rest of the order waits for its next part (`execution.schedule`).",
+    "TRANSFER": "Capital moved between portfolios.",
+    "RETIRED": "The portfolio was taken out of the run.",
 }
 
 
@@ -250,7 +258,34 @@ def records() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES = {"definitions.md": definitions, "reasons.md": reasons, "records.md": records}
+def strategies() -> str:
+    """A section per built-in strategy, from its docstring, its arguments and its space."""
+    parts = [
+        "# Strategies",
+        prose(
+            f"{BY_SCRIPT} Each is named in a lane, `strategy: {{name: ..., params: {{...}}}}`; `polyfolio strategies "
+            "show NAME` prints the same with a lane that uses it. Signals are -1 to 1, or weights where the sizing is "
+            "`weights`; NaN keeps what is held. The last column is what a search tries."
+        ),
+    ]
+    for name in sorted(BUILT_IN["strategy"]):
+        found = describe(name)
+        parts += [f"## {name}", found.summary, *([found.text] if found.text else []), f"Sizing: `{found.sizing}`."]
+        rows: list[tuple[object, ...]] = [
+            (
+                f"`{argument.name}`",
+                argument.kind,
+                REQUIRED if argument.default == REQUIRED else f"`{plain(argument.default)}`",
+                argument.meaning,
+                space_words(argument.space),
+            )
+            for argument in found.arguments
+        ]
+        parts += [table(("argument", "type", "default", "meaning", "values"), rows)] if rows else []
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES = {"definitions.md": definitions, "reasons.md": reasons, "records.md": records, "strategies.md": strategies}
 
 
 def stale() -> list[str]:

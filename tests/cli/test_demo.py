@@ -9,9 +9,10 @@ import pytest
 
 from polyfolio.core.codes import Event
 from polyfolio.report.saved import open_run
+from polyfolio.store.runs import Runs
 from tests.house.sources import run_python
 
-LANES = ("equal_weight", "risk_parity", "momentum")
+LANES = ("momentum", "mean_reversion")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory):
     return folder, done.stdout
 
 
-def test_it_prints_a_table_a_plot_the_accounting_the_conventions_and_two_answers(demo) -> None:
+def test_it_prints_table_plot_accounting_conventions_benchmark_and_two_answers_and_ends_with_the_page(demo) -> None:
     _, text = demo
     for lane in LANES:
         assert text.count(lane) >= 3
@@ -39,6 +40,9 @@ def test_it_prints_a_table_a_plot_the_accounting_the_conventions_and_two_answers
         "N = 8,766 bars (bars a year of the calendar 24/7)",
         "risk-free rate 0.0 %",
         "Fills: next_open",
+        "Beside portfolios that anybody could have held",
+        "minimum variance",
+        "is not distinguishable from",
         "Why?",
         "results/demo/",
         "polyfolio why results/demo --lane momentum --slot",
@@ -48,11 +52,12 @@ def test_it_prints_a_table_a_plot_the_accounting_the_conventions_and_two_answers
     assert answers.count("in lane momentum:") == 2
     assert "ordered +" in answers
     assert "\x1b[" not in text
+    assert text.splitlines()[-1] == "Page: results/demo/combined_summary.html"
 
 
 def test_it_writes_everything_and_the_suggested_question_is_answered(demo) -> None:
     folder, text = demo
-    assert {path.name for path in (folder / "results").iterdir()} == {"demo"}
+    assert {path.name for path in (folder / "results").iterdir()} == {"demo", "runs.sqlite"}
     line = next(line for line in text.splitlines() if line.startswith("polyfolio why"))
     done = run_python("-m", *line.split(), cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -83,11 +88,31 @@ def test_the_momentum_lane_trades_under_the_full_risk_program(demo) -> None:
 def test_a_second_run_replaces_the_first_and_is_the_same(demo) -> None:
     folder, text = demo
     place = folder / "results" / "demo"
-    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    before = contents(place)
     done = run_python("-m", "polyfolio", "demo", "--threads", "2", cwd=folder)
     assert done.stdout.split("\n\n", 1)[1] == text.split("\n\n", 1)[1]
-    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
-    assert {path.name for path in place.parent.iterdir()} == {"demo"}
+    assert contents(place) == before
+    assert {path.name for path in place.parent.iterdir()} == {"demo", "runs.sqlite"}
+    first, second = reversed(Runs(place.parent / "runs.sqlite").all())
+    assert (first.run, first.digests, first.command) == (second.run, second.digests, "demo")
+
+
+def contents(place: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def test_each_portfolio_and_the_benchmark_have_a_page_that_needs_nothing_else(demo) -> None:
+    place = demo[0] / "results" / "demo"
+    pages = {str(path.relative_to(place)) for path in place.rglob("*.html")}
+    lanes = {f"{lane}/report.html" for lane in LANES}
+    assert pages == {"combined_summary.html", "benchmark/benchmark.html"} | lanes
+    for page in pages:
+        text = (place / page).read_text()
+        assert text.startswith("<!doctype html>")
+        assert 'src="http' not in text
+    record = json.loads((place / "benchmark" / "benchmark.json").read_text())
+    assert set(record["judged"]) == set(LANES)
 
 
 @pytest.mark.pitfall("REP-05")

@@ -106,7 +106,8 @@ def test_a_key_nobody_knows_is_refused_at_the_old_file(tmp_path: Path) -> None:
     path.write_text("ticker: SPY\nwindow_siez: 10\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         migrate(path)
-    assert (caught.value.field, caught.value.remedy) == ("window_siez", "Did you mean `window_size`?")
+    assert caught.value.field == "window_siez (old.yaml, line 2)"
+    assert caught.value.remedy == "Did you mean `window_size`?"
     path.write_text("ticker: SPY\nmax_drawdown: 20\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"written max_drawdown, old\.yaml, line 2"):
         migrate(path)

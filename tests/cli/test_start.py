@@ -119,7 +119,7 @@ cli.main(["version"])
     ("line", "code", "words"),
     [
         (("config", "explain", "max_varr"), 2, ("max_varr", "Did you mean `max_var`?")),
-        (("run", "no.yaml"), 2, ("no.yaml", "a readable file")),
+        (("backtest", "no.yaml"), 2, ("no.yaml", "a readable file")),
         (("why", "nowhere", "--slot", "A", "--at", "1"), 3, ("nowhere", "meta.json")),
         (("demo", "--out", "file/run"), 3, ("results folder", "file/run")),
         (("nonsense",), 2, ("No such command",)),
@@ -141,8 +141,8 @@ def test_every_public_name_is_imported_on_first_use_and_known_to_dir() -> None:
     import polyfolio as package
 
     assert set(package.__all__) <= set(dir(package))
-    assert callable(package.run)
-    assert package.run.__name__ == "backtest"
+    assert callable(package.backtest)
+    assert package.backtest.__name__ == "backtest"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         package.nothing  # noqa: B018
 

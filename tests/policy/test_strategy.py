@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from polyfolio.backtest.run import backtest
+from polyfolio.backtests.run import backtest
 from polyfolio.engine.engine import Engine
 from polyfolio.envs.vector import TradingVectorEnv
 from polyfolio.errors import ConfigError, DataError

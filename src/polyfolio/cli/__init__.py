@@ -15,8 +15,13 @@ EXIT_CODES: dict[type[PolyfolioError], int] = {ConfigError: 2, DataError: 3, Ret
 INTERRUPTED = 130
 
 VERBS = {
-    "demo": "Three portfolios on bundled hourly prices: table, plot, files in results/demo. [dim]polyfolio demo[/dim]",
-    "run": "A backtest of a configuration file. [dim]polyfolio run my.yaml --set seed=7 --out results/mine[/dim]",
+    "demo": "Two portfolios on bundled hourly prices: table, benchmark, pages. [dim]polyfolio demo[/dim]",
+    "backtest": "A backtest of a configuration file. [dim]polyfolio backtest my.yaml --set seed=7[/dim]",
+    "strategies": "Strategies by name: listed, shown, a new one begun. [dim]polyfolio strategies show momentum[/dim]",
+    "compare": "Runs beside each other: differences with p-values. [dim]polyfolio compare results/demo[/dim]",
+    "benchmark": "Portfolios beside simple ones, out of sample. [dim]polyfolio benchmark my.yaml[/dim]",
+    "report": "Pages of a saved run, with doubts if asked. [dim]polyfolio report results/demo --referee --open[/dim]",
+    "runs": "What was run: listed, shown, compared, run again. [dim]polyfolio runs diff 3 4[/dim]",
     "why": "Why a trade was made, cut, refused or missing. "
     "[dim]polyfolio why results/demo --lane momentum --slot BTC/USDT --at 2024-06-01T01:00[/dim]",
     "data": "Bars fetched, kept in versions, stored, converted, split, checked. "
@@ -33,6 +38,7 @@ VERBS = {
     "[dim]polyfolio audit polyfolio/MultiTicker-v0[/dim]",
     "config": "Schema, check and meaning of configuration files. [dim]polyfolio config explain max_var[/dim]",
     "warm": "Compile everything once, so that no run waits for it. [dim]polyfolio warm[/dim]",
+    "completion": "What lets a shell complete verbs, files and names. [dim]polyfolio completion bash[/dim]",
     "version": "Versions of polyfolio and of what its numbers depend on. [dim]polyfolio version[/dim]",
 }
 
@@ -101,12 +107,12 @@ def main(arguments: list[str] | None = None) -> None:
     except PolyfolioError as error:
         if debug:
             raise
-        sys.exit(report(error))
+        sys.exit(ended(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 
 
-def report(error: PolyfolioError) -> int:
+def ended(error: PolyfolioError) -> int:
     """Print what is wrong, what it must be and what to do; the exit code."""
     part("messages").show(error)
     return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)

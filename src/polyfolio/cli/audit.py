@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from polyfolio.cli.overrides import applied
+from polyfolio.cli.own_code import importable
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.rules import registry
 from polyfolio.testing.audit import CHECKS, audit, subject_of
@@ -90,9 +90,7 @@ def found(target: str, imports: list[str], settings: list[str]) -> EnvSubject:
     Raises:
         ConfigError: a module, object or id that is not there.
     """
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    importable()
     for name in imports:
         # A module that registers ids at import has no object to ask for but its name.
         registry.resolve("strategy", f"{name}:__name__", "--import")

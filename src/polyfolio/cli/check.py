@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from polyfolio.cli.overrides import applied
+from polyfolio.cli.own_code import importable
 from polyfolio.core.tape import Tape
 from polyfolio.errors import ConfigError
 from polyfolio.features.catalogue import feature_of
@@ -89,9 +89,7 @@ def found(target: str, kind: str | None, settings: list[str]) -> Any:
         return load(target)
     arguments = applied({}, settings)
     if ":" in target:
-        here = str(Path.cwd())
-        if here not in sys.path:
-            sys.path.insert(0, here)
+        importable()
         thing = registry.resolve("strategy", target, "target")
     else:
         kind = _kind_of(target, kind)

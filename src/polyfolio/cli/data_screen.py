@@ -33,7 +33,7 @@ def following(out: Console, what: str) -> Iterator[Any]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=out, transient=True) as bar:
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task(what, total=1, part="")
 
         def update(done: int, count: int, part: str = "") -> None:

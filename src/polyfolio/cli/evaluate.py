@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from polyfolio.cli import screen
+from polyfolio.cli.backtest import folder_name
 from polyfolio.cli.compiling import ensure_agents
 from polyfolio.cli.overrides import applied
-from polyfolio.cli.run import folder_name
 from polyfolio.errors import ConfigError
 from polyfolio.report.evaluation_page import MEASURES, needed
 from polyfolio.report.evaluation_words import met, span, target

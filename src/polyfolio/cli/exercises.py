@@ -7,20 +7,23 @@ from typing import Any, cast
 import numpy as np
 
 from polyfolio import objects
-from polyfolio.backtest.holdings import against
+from polyfolio.backtests.active import against
+from polyfolio.cli import exercises_of_portfolios
 from polyfolio.engine import warm
 from polyfolio.engine.engine import Engine
 from polyfolio.kernels.compile import source_digest
+from polyfolio.report.combined import combined_page
 from polyfolio.report.episodes import compounded_by, drawdown_table
 from polyfolio.report.metrics import Benchmark, Convention, metrics_from_marks, metrics_from_returns
 from polyfolio.report.results import Results
+from polyfolio.report.run_page.page import run_page
 from polyfolio.rules.identity import run_id
 
 DESK_ROWS = 4
 
 
 def run(everything: bool = True) -> None:
-    """Walk a tiny tape and report on it as `polyfolio run` does; if asked, use all that is asked for by name too."""
+    """Walk a tiny tape and report on it as a backtest does; if asked, use all that is asked for by name too."""
     results, engine = report()
     if everything:
         warm.exercise_the_rest()
@@ -28,10 +31,11 @@ def run(everything: bool = True) -> None:
         by_name(results, engine)
         on_a_desk()
         alone()
+        exercises_of_portfolios.run()
 
 
 def report() -> tuple[Results, Engine]:
-    """What `polyfolio run` computes."""
+    """What `polyfolio backtest` computes, its pages included."""
     engine = warm.exercise()
     tape, spec = engine.tape, warm.tiny_spec()
     results = Results(
@@ -42,13 +46,16 @@ def report() -> tuple[Results, Engine]:
     results.attribution(0)
     metrics_from_marks(results.journal.marks, tape.times, Convention("polyfolio", periods_per_year=252.0))
     drawdown_table(results.equity(0), tape.times)
+    for lane in results.lanes:
+        run_page(results, lane)
+    combined_page(results)
     return results, engine
 
 
 def by_name(results: Results, engine: Engine) -> None:
     """The reports that are asked for by name."""
     tape = engine.tape
-    against(results, engine.signals, 0, {tape.symbols[0]: 1.0}, "symbol")
+    against(results, 0, {tape.symbols[0]: 1.0}, "symbol")
     path = results.equity(0)
     compounded_by(np.zeros(path.size), np.zeros(path.size, dtype=np.int64))
     benchmark = Benchmark(np.zeros(path.size - 1), tape.times[1:])

@@ -22,6 +22,11 @@ def show(error: PolyfolioError) -> None:
     console.print(message(error))
 
 
+def say(text: str) -> None:
+    """A sentence on stderr that is no error."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text))
+
+
 def message(error: PolyfolioError) -> Text:
     """The four parts, a line each."""
     value = repr(error.value)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from polyfolio.backtest.run import tape_of
+from polyfolio.backtests.run import tape_of
 from polyfolio.cli import part
 from polyfolio.cli.overrides import applied
 from polyfolio.cli.policy_facts import facts, told

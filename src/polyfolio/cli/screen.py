@@ -32,7 +32,7 @@ def braille(out: Console) -> bool:
 
 
 @contextmanager
-def following(out: Console, lanes: tuple[str, ...]) -> Iterator[Any]:
+def following(out: Console) -> Iterator[Any]:
     """A bar that follows a run: rows done, and the equity of the first lanes."""
     columns = (
         TextColumn("{task.description}"),
@@ -41,12 +41,13 @@ def following(out: Console, lanes: tuple[str, ...]) -> Iterator[Any]:
         TextColumn("{task.fields[equity]}", style="dim"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=out, transient=True) as bar:
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("Walking", total=1, equity="")
 
         def update(done: int, rows: int, engine: Any) -> None:
             worth = engine.book.account["equity"]
-            told = ", ".join(f"{name} {worth[number]:,.0f}" for number, name in enumerate(lanes[:SHOWN_LANES]))
+            names = enumerate(engine.plan.names[:SHOWN_LANES])
+            told = ", ".join(f"{name} {worth[number]:,.0f}" for number, name in names)
             bar.update(task, completed=done, total=rows, equity=told)
 
         yield update

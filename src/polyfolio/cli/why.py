@@ -22,7 +22,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @app.command()
 def why(
-    run: Annotated[Path, typer.Argument(help="A folder that `polyfolio demo` or `polyfolio run` wrote.")],
+    run: Annotated[Path, typer.Argument(help="A folder that `polyfolio demo` or `polyfolio backtest` wrote.")],
     slot: Annotated[str, typer.Option(help="Symbol.")],
     at: Annotated[
         str,

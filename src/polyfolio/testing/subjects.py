@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from polyfolio.backtest.run import backtest
+from polyfolio.backtests.run import backtest
 from polyfolio.core.tape import Tape
 from polyfolio.core.types import Floats
 from polyfolio.errors import ConfigError

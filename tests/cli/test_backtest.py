@@ -1,48 +1,32 @@
-"""`polyfolio run`, `--set` and `polyfolio why` on a file of prices."""
+"""`polyfolio backtest`, `--set` and `polyfolio why` on a file of prices."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from polyfolio.cli import app, overrides
-from polyfolio.cli.run import folder_name
+from polyfolio.cli import overrides
+from polyfolio.cli.backtest import folder_name
 from polyfolio.cli.why import row_at
 from polyfolio.errors import ConfigError, DataError
 from polyfolio.report.saved import open_run
+from tests.cli.lines import polyfolio, two_lanes
 from tests.report import runs
-
-RUNNER = CliRunner()
 
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration file beside its prices, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("polyfolio.cli.run.ensure", lambda out: None)
-    tape = runs.tape()
-    lines = ["time,symbol,open,high,low,close,volume"]
-    for row, time in enumerate(tape.times):
-        for slot, symbol in enumerate(tape.symbols):
-            prices = (getattr(tape, name)[row, slot] for name in ("open", "high", "low", "close", "volume"))
-            lines.append(f"{np.datetime64(int(time), 'ns')}Z,{symbol}," + ",".join(repr(float(x)) for x in prices))
-    (tmp_path / "bars.csv").write_text("\n".join(lines) + "\n")
-    path = tmp_path / "two.yaml"
-    path.write_text(yaml.safe_dump(runs.spec(tape={"path": "bars.csv", "interval": "1d"})))
-    return path
-
-
-def polyfolio(*line: str):
-    return RUNNER.invoke(app, list(line))
+    monkeypatch.setattr("polyfolio.cli.backtest.ensure", lambda out: None)
+    return two_lanes(tmp_path)
 
 
 def test_a_run_prints_its_table_and_writes_its_folder(file: Path) -> None:
-    done = polyfolio("run", "two.yaml")
+    done = polyfolio("backtest", "two.yaml")
     assert done.exit_code == 0, done.output
     for word in ("paying", "Every cent accounted for", "By instrument", "next_open", "results/two-lanes"):
         assert word in done.output
@@ -58,19 +42,19 @@ def test_a_cap_that_waits_for_its_label_is_told_and_kept_with_the_numbers(file: 
     cap = {"by": "sector", "cap": {"tech": 0.9, "gold": 0.3}, "absent": True}
     data["lanes"][1]["limits"]["labels"] = [cap]
     file.write_text(yaml.safe_dump(data))
-    done = polyfolio("run", "two.yaml", "--out", "mine")
+    done = polyfolio("backtest", "two.yaml", "--out", "mine")
     told = "lanes[1].limits.labels[0].cap.gold: no symbol carries this sector (tech); the cap waits"
     assert f"Note: {told}." in " ".join(done.output.split())
     assert open_run("mine").metrics["notes"] == [told]
     cap["absent"] = False
     file.write_text(yaml.safe_dump(data))
-    refused = polyfolio("run", "two.yaml", "--out", "mine").exception
+    refused = polyfolio("backtest", "two.yaml", "--out", "mine").exception
     assert isinstance(refused, ConfigError)
     assert refused.field == "lanes[1].limits.labels[0].cap.gold"
 
 
 def test_json_is_the_only_output_and_what_is_saved(file: Path) -> None:
-    done = polyfolio("run", "two.yaml", "--json", "--out", "mine", "--journal", "summary")
+    done = polyfolio("backtest", "two.yaml", "--json", "--out", "mine", "--journal", "summary")
     record = json.loads(done.stdout)
     assert record == json.loads(Path("mine/metrics.json").read_text())
     assert open_run("mine").meta["journal"]["level"] == "summary"
@@ -79,7 +63,15 @@ def test_json_is_the_only_output_and_what_is_saved(file: Path) -> None:
 
 def test_set_changes_single_keys(file: Path) -> None:
     done = polyfolio(
-        "run", "two.yaml", "--out", "mine", "--json", "--set", "lanes.paying.limits.max_position=0.1", "--set", "seed=9"
+        "backtest",
+        "two.yaml",
+        "--out",
+        "mine",
+        "--json",
+        "--set",
+        "lanes.paying.limits.max_position=0.1",
+        "--set",
+        "seed=9",
     )
     assert done.exit_code == 0, done.output
     meta = open_run("mine").meta
@@ -88,7 +80,7 @@ def test_set_changes_single_keys(file: Path) -> None:
 
 
 def test_why_answers_by_time_and_by_row(file: Path) -> None:
-    polyfolio("run", "two.yaml", "--out", "mine")
+    polyfolio("backtest", "two.yaml", "--out", "mine")
     by_row = polyfolio("why", "mine", "--lane", "paying", "--slot", "UP", "--at", "0")
     by_time = polyfolio("why", "mine", "--lane", "paying", "--slot", "UP", "--at", "2024-01-02T17:30")
     assert by_row.stdout == by_time.stdout
@@ -110,28 +102,28 @@ def test_why_answers_by_time_and_by_row(file: Path) -> None:
     ],
 )
 def test_questions_that_cannot_be_answered_say_why(line, field, file: Path) -> None:
-    polyfolio("run", "two.yaml", "--out", "mine")
+    polyfolio("backtest", "two.yaml", "--out", "mine")
     done = polyfolio("why", "mine", *line)
     assert isinstance(done.exception, DataError)
     assert done.exception.field == field
 
 
 def test_a_journal_without_reasons_is_told(file: Path) -> None:
-    polyfolio("run", "two.yaml", "--out", "mine", "--journal", "summary")
+    polyfolio("backtest", "two.yaml", "--out", "mine", "--journal", "summary")
     done = polyfolio("why", "mine", "--lane", "free", "--slot", "UP", "--at", "0")
     assert isinstance(done.exception, ConfigError)
     assert "journal: full" in done.exception.remedy
 
 
 def test_a_run_that_keeps_nothing_has_nothing_to_show(file: Path) -> None:
-    assert isinstance(polyfolio("run", "two.yaml", "--journal", "off").exception, ConfigError)
+    assert isinstance(polyfolio("backtest", "two.yaml", "--journal", "off").exception, ConfigError)
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_tape_is_read(file: Path) -> None:
     Path("bars.csv").unlink()
     Path("full").mkdir()
     Path("full/mine.txt").write_text("x")
-    done = polyfolio("run", "two.yaml", "--out", "full")
+    done = polyfolio("backtest", "two.yaml", "--out", "full")
     assert isinstance(done.exception, DataError)
     assert done.exception.field == "results folder"
 
@@ -171,7 +163,7 @@ def test_settings_reach_new_sections_lanes_by_name_and_by_number() -> None:
 
 
 def test_an_unknown_key_of_a_setting_names_the_closest(file: Path) -> None:
-    done = polyfolio("run", "two.yaml", "--set", "lanes.paying.limits.max_positon=0.2")
+    done = polyfolio("backtest", "two.yaml", "--set", "lanes.paying.limits.max_positon=0.2")
     assert isinstance(done.exception, ConfigError)
     assert "`max_position`" in done.exception.remedy
 

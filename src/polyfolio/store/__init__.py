@@ -1,0 +1,1 @@
+"""What was run, kept in a database beside the results."""
