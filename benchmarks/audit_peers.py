@@ -10,41 +10,21 @@ peer and with what polyfolio's core imports the first time it is needed; the pro
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peers import Peer, PeerError, cache_folder, environment
+from peer_venv import Peer, cache_folder, each, parser_of
+from peer_venv import ask as ask_peer
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent / "peers_rl"
 SECONDS = 170.0  # one peer may take no longer
 STEPS = 2_000  # of the walk whose steps are timed
-
-
-@dataclass(frozen=True)
-class Audited:
-    """A library, the distribution that has its version, and what is installed with it."""
-
-    name: str
-    distribution: str
-    requirements: tuple[str, ...]
-
-
-AUDITED = {
-    audited.name: audited
-    for audited in (
-        Audited("gym_trading_env", "gym-trading-env", ("gym-trading-env==0.3.5", "gymnasium==1.2.2")),
-        Audited("gym_anytrading", "gym-anytrading", ("gym-anytrading==2.0.0", "gymnasium==1.2.2")),
-        Audited("finrl", "FinRL", ("FinRL==0.3.7", "gymnasium==1.2.2", "stable_baselines3==2.9.2", "matplotlib")),
-    )
-}
 
 
 def core() -> tuple[str, ...]:
@@ -53,44 +33,46 @@ def core() -> tuple[str, ...]:
     return tuple(project["dependencies"])
 
 
-def interpreter(audited: Audited, cache: Path) -> Path:
-    """The interpreter of the peer's environment, made where it is missing."""
-    return environment(Peer(audited.name, 0, "", (*audited.requirements, *core())), cache)
+@dataclass(frozen=True, kw_only=True)
+class Audited(Peer):
+    """A library whose distribution has its version; polyfolio's core is installed beside it."""
+
+    distribution: str
+
+
+def audited(name: str, distribution: str, *requirements: str) -> Audited:
+    return Audited(name=name, distribution=distribution, requirements=(*requirements, *core()))
+
+
+AUDITED = {
+    peer.name: peer
+    for peer in (
+        audited("gym_trading_env", "gym-trading-env", "gym-trading-env==0.3.5", "gymnasium==1.2.2"),
+        audited("gym_anytrading", "gym-anytrading", "gym-anytrading==2.0.0", "gymnasium==1.2.2"),
+        audited("finrl", "FinRL", "FinRL==0.3.7", "gymnasium==1.2.2", "stable_baselines3==2.9.2", "matplotlib"),
+    )
+}
 
 
 def ask(name: str, *, python: Path | None = None, cache: Path | None = None, seed: int = 0) -> dict[str, Any]:
     """The reports of one peer. Raises PeerError where it cannot be installed or asked."""
-    audited = AUDITED[name]
-    python = python or interpreter(audited, cache or cache_folder().with_name("peers_rl"))
-    task = {"peer": name, "distribution": audited.distribution, "seed": seed, "steps": STEPS}
-    place = os.pathsep.join([str(ROOT / "src"), str(FOLDER)])
-    one_core = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-    try:
-        done = subprocess.run(
-            [str(python), str(FOLDER / "ask.py"), json.dumps(task)],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            env=os.environ | one_core | {"PYTHONPATH": place},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise PeerError(f"{name} took longer than {SECONDS:.0f} s") from error
-    except (OSError, subprocess.CalledProcessError) as error:
-        reason = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1]
-        raise PeerError(f"{name} failed under {python}: {reason}; it must have {audited.requirements}") from error
-    return {"peer": name, **json.loads(done.stdout.splitlines()[-1])}
+    peer = AUDITED[name]
+    task = {"peer": name, "distribution": peer.distribution, "seed": seed, "steps": STEPS}
+    answer = ask_peer(
+        peer,
+        FOLDER / "ask.py",
+        task,
+        python=python,
+        cache=cache or cache_folder("peers_rl"),
+        seconds=SECONDS,
+        environ={"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(FOLDER)])},
+    )
+    return {"peer": name, **answer}
 
 
 def ask_all(names: list[str], pythons: dict[str, Path], cache: Path | None, seed: int) -> list[dict[str, Any]]:
-    """One entry per peer; a peer that cannot be asked gives `{"peer": name, "error": message}`."""
-    out = []
-    for name in names:
-        try:
-            out.append(ask(name, python=pythons.get(name), cache=cache, seed=seed))
-        except PeerError as error:
-            out.append({"peer": name, "error": str(error)})
-    return out
+    """One entry per peer; one that cannot be asked says why."""
+    return each(names, lambda name: ask(name, python=pythons.get(name), cache=cache, seed=seed))
 
 
 def text(answer: dict[str, Any]) -> str:
@@ -104,18 +86,8 @@ def text(answer: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def named_python(given: str) -> tuple[str, Path]:
-    name, _, path = given.partition("=")
-    if name not in AUDITED or not path:
-        raise argparse.ArgumentTypeError(f"{given!r} is not NAME=PATH with NAME one of {', '.join(AUDITED)}")
-    return name, Path(path)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=tuple(AUDITED), action="append", help="may be repeated")
-    parser.add_argument("--python", type=named_python, action="append", default=[], metavar="NAME=PATH")
-    parser.add_argument("--cache", type=Path, help="folder of the environments")
+    parser = parser_of(__doc__, tuple(AUDITED))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the reports here")
     options = parser.parse_args()

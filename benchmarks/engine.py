@@ -305,7 +305,7 @@ def main() -> None:
     """Measure, print, save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer sizes")
-    parser.add_argument("--peers", action="store_true", help="bt, backtrader and vectorbt on 1/N of 100 assets too")
+    parser.add_argument("--peers", action="store_true", help="other backtesters on 1/N of 100 assets too")
     parser.add_argument("--json", type=Path, help="write the figures here")
     arguments = parser.parse_args()
     rows = measure(arguments.quick)
@@ -313,7 +313,7 @@ def main() -> None:
         import peers  # noqa: PLC0415  (other people's libraries, needed with --peers only)
 
         for row in peers.run_all():
-            row.setdefault("what", row["peer"])
+            row["what"] = row["peer"]
             rows.append({**row, "slots": 100, "lanes": 1, "journal": "its own"} if "error" not in row else row)
             speed = f"{row['asset_bars_per_second'] / 1e6:.3f} M asset-bars/s" if "error" not in row else row["error"]
             print(f"{row['peer']:<26}{speed}", flush=True)

@@ -1,26 +1,64 @@
-"""Daily 1/N rebalancing in backtrader; started by benchmarks/peers.py with the task as JSON."""
+"""The tasks of benchmarks/backtest_tasks.py in backtrader; started by benchmarks/peers.py."""
 
 from __future__ import annotations
 
-import json
-import sys
-import time
+import math
 from typing import Any
 
 import backtrader
 import numpy as np
 import pandas as pd
+from answering import Run, answer
 
 
-class EqualWeight(backtrader.Strategy):
+class Crossover(backtrader.Strategy):
+    """Buys where the averages cross, leaves where they cross back."""
+
+    params = (("fast", 10), ("slow", 50), ("units", 1.0))
+
+    def __init__(self) -> None:
+        fast = backtrader.ind.SMA(self.data.close, period=self.p.fast)
+        self.cross = backtrader.ind.CrossOver(fast, backtrader.ind.SMA(self.data.close, period=self.p.slow))
+
+    def next(self) -> None:
+        """Orders of one close; filled at the next open."""
+        if self.cross[0] > 0.0 and not self.position:
+            self.buy(size=self.p.units)
+        elif self.cross[0] < 0.0 and self.position:
+            self.close()
+
+
+class Weights(backtrader.Strategy):
     """Sells before buys: the broker drops a buy that the cash does not cover."""
 
-    params = (("invested", 1.0),)
+    params = (("invested", 1.0), ("pairs", ()))
+
+    def __init__(self) -> None:
+        periods = {period for pair in self.p.pairs for period in pair}
+        averages = [
+            {period: backtrader.ind.SMA(data.close, period=period) for period in periods} for data in self.datas
+        ]
+        self.pairs = [[(of[fast], of[slow]) for fast, slow in self.p.pairs] for of in averages]
+
+    def prenext(self) -> None:
+        """While averages are unknown."""
+        self.next()
+
+    def share(self, slot: int) -> float:
+        """The part of the strategies that want an asset; the averages of one that is not known yet are NaN."""
+        pairs = self.pairs[slot]
+        if not pairs:
+            return 1.0
+        values = [(fast[0], slow[0]) for fast, slow in pairs]
+        return sum(fast > slow for fast, slow in values) / max(sum(not math.isnan(slow) for _, slow in values), 1)
 
     def next(self) -> None:
         """Orders of one close; filled at the next open, which is the same price."""
-        target = self.p.invested * self.broker.getvalue() / len(self.datas)
-        trades = [(target / data.close[0] - self.getposition(data).size, data) for data in self.datas]
+        each = self.p.invested * self.broker.getvalue() / len(self.datas)
+        trades = [
+            (self.share(slot) * each / data.close[0] - self.getposition(data).size, data)
+            for slot, data in enumerate(self.datas)
+        ]
         for size, data in trades:
             if size < 0.0:
                 self.sell(data=data, size=-size)
@@ -29,10 +67,9 @@ class EqualWeight(backtrader.Strategy):
                 self.buy(data=data, size=size)
 
 
-def engine(closes: np.ndarray, task: dict[str, Any]) -> backtrader.Cerebro:
-    """A broker and one feed per asset; each bar opens at the close before it."""
-    opens = np.vstack([closes[:1], closes[:-1]])
-    dates = pd.bdate_range("2000-01-03", periods=len(closes))
+def engine(opens: Any, closes: Any, task: dict[str, Any]) -> backtrader.Cerebro:
+    """A broker and one feed per asset."""
+    dates = pd.date_range("2000-01-03", periods=len(closes), freq="D" if task["weights"] else "5min")
     cerebro = backtrader.Cerebro(stdstats=False)
     cerebro.broker.setcash(task["cash"])
     cerebro.broker.setcommission(commission=task["fee"])
@@ -41,22 +78,26 @@ def engine(closes: np.ndarray, task: dict[str, Any]) -> backtrader.Cerebro:
         bars = {"open": start, "high": np.maximum(start, end), "low": np.minimum(start, end), "close": end}
         frame = pd.DataFrame({**bars, "volume": 1e9, "openinterest": 0.0}, index=dates)
         cerebro.adddata(backtrader.feeds.PandasData(dataname=frame), name=f"a{slot}")
-    cerebro.addstrategy(EqualWeight, invested=task["invested"])
     return cerebro
 
 
-def main() -> None:
-    task = json.loads(sys.argv[1])
-    closes = np.load(task["closes"])
-    seconds, equity = [], 0.0
-    for _ in range(task["repeats"]):
-        cerebro = engine(closes, task)
-        start = time.perf_counter()
-        cerebro.run()
-        seconds.append(time.perf_counter() - start)
-        equity = cerebro.broker.getvalue()
-    print(json.dumps({"version": backtrader.__version__, "seconds": seconds, "final_equity": equity}))
+def ready(opens: Any, closes: Any, task: dict[str, Any]) -> Run:
+    if task["weights"]:
+        engines = [engine(opens, closes, task)]
+        engines[0].addstrategy(Weights, invested=task["invested"], pairs=task["pairs"])
+    else:
+        engines = []
+        for fast, slow in task["pairs"]:
+            engines.append(engine(opens, closes, task))
+            engines[-1].addstrategy(Crossover, fast=fast, slow=slow, units=task["units"])
+
+    def run() -> list[float]:
+        for each in engines:
+            each.run()
+        return [each.broker.getvalue() for each in engines]
+
+    return run
 
 
 if __name__ == "__main__":
-    main()
+    answer(backtrader.__version__, ready)

@@ -16,7 +16,7 @@ ORDER = (
     {"market", "policy", "objects"},
     {"strategies"},
     {"store", "report"},
-    {"backtest", "envs", "live"},
+    {"backtests", "envs", "live"},
     {"search", "train", "testing"},
     {"service", "cli"},
 )

@@ -43,7 +43,9 @@ def read_names(packages: set[str]) -> set[str]:
 # What a section's values are called where they are read, besides the section's own name.
 CALLED = {
     "A2CSection": {"own"},
+    "BenchmarkSection": {"section"},
     "CovarianceSection": {"section"},
+    "FoldsSection": {"section"},
     "Group": {"groups"},  # the compiled form
     "LabelCap": {"cap"},
     "ObservationSection": {"section"},
