@@ -5,7 +5,7 @@ from __future__ import annotations
 import polyfolio as pf
 
 tape = pf.demo_tape(end="2024-04-30")
-result = pf.run(
+result = pf.backtest(
     {
         "name": "quickstart",
         "journal": "full",
