@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from polyfolio.backtests.run import backtest
-from polyfolio.core.codes import Event, Level
+from polyfolio.core.codes import Event, Level, Status
 from polyfolio.core.journal import Journal
 from polyfolio.report.page.parts import Chart, Facts, Heat, Part, Section, Table, Words
 from polyfolio.report.run_page.benchmark import against
 from polyfolio.report.run_page.exposure import at_the_end, exposures
 from polyfolio.report.run_page.growth import equity, monthly, moving, rolled
-from polyfolio.report.run_page.headline import headline
+from polyfolio.report.run_page.headline import WHY, headline
 from polyfolio.report.run_page.lane import LaneView
 from polyfolio.report.run_page.limits import highest, limits, period_name, use
 from polyfolio.report.run_page.notes import footer, numbers
@@ -68,7 +68,10 @@ def test_the_headline_tells_the_largest_fall_and_the_end_of_a_lane() -> None:
     assert "At the end the lane was" not in told
     stopped = runs.spec()
     stopped["lanes"][1]["risk"] = {"max_drawdown": 0.05, "drawdown_action": "terminate"}
-    assert "At the end the lane was terminated." in texts(headline(view(1, backtest(stopped, runs.tape()))))
+    ended = texts(headline(view(1, backtest(stopped, runs.tape()))))
+    assert "At the end the lane was terminated." in ended
+    assert "Its drawdown reached risk.max_drawdown" in ended
+    assert set(WHY) == set(Status) - {Status.LIVE}
 
 
 def test_equity_and_its_drawdowns_are_those_of_the_marks() -> None:

@@ -93,11 +93,22 @@ def sentences(view: LaneView) -> Iterator[str]:
     yield FILLED[view.results.spec.lanes[view.index].execution.fill]
 
 
+WHY = {
+    Status.REDUCE_ONLY: "Its drawdown passed risk.max_drawdown: exposure may only fall until half of it is regained.",
+    Status.HALTED: "The day's loss reached limits.max_daily_loss: no new risk until the next day.",
+    Status.LIQUIDATING: "Its equity fell below account.maintenance_margin of its gross exposure: everything is sold.",
+    Status.RUINED: "Its equity was used up.",
+    Status.TERMINATED: "Its drawdown reached risk.max_drawdown, which ends it by risk.drawdown_action.",
+    Status.RETIRED: "It was taken out of the run.",
+}
+
+
 def warnings(view: LaneView) -> Iterator[str]:
     """What a reader must know before believing anything."""
     status = Status(int(view.marks["status"][-1]))
     if status != Status.LIVE:
         yield f"At the end the lane was {words.STATES[status]}."
+        yield WHY[status]
     last = int(view.results.journal.marks["row"].max())
     if int(view.rows[-1]) < last:
         yield f"The lane ended on {day_text(view.dates[-1])}, before the run did."
