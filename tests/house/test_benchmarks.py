@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,7 @@ def test_the_engine_s_benchmark_prints_every_figure_and_keeps_them(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     rows = json.loads(kept.read_text(encoding="utf-8"))["rows"]
     assert len(done.stdout.splitlines()) == len(rows)
-    assert all(any(row.get(name, -1.0) >= 0.0 for name in NUMBERS) for row in rows)
+    assert all(any(math.isfinite(row.get(name, math.nan)) for name in NUMBERS) for row in rows)  # memory may shrink
     assert {row["what"] for row in rows} >= {"bare loop", "cost", "parametric", "historical", "1/N of 100 assets"}
     assert all("journal" in row for row in rows if "lane_bars_per_second" in row)
 
