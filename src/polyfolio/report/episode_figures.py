@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from polyfolio.core.types import Floats
-from polyfolio.errors import ConfigError
 from polyfolio.report.episode_record import KINDS, EpisodeRecord
+from polyfolio.report.extras import loaded
 
 SHOWN_SLOTS = 12
 HEIGHT = 320
@@ -125,9 +125,4 @@ def _stamps(times: Any) -> Any:
 
 
 def _objects() -> Any:
-    try:
-        from plotly import graph_objects  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        remedy = "Install the extra: pip install 'polyfolio[report]'."
-        raise ConfigError("plotly", None, f"installed ({error})", remedy) from error
-    return graph_objects
+    return loaded("plotly.graph_objects")

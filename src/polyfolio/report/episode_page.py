@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from polyfolio.core import words
-from polyfolio.errors import ConfigError, DataError
+from polyfolio.errors import DataError
 from polyfolio.report.episode_figures import figures
 from polyfolio.report.episode_record import KINDS, EpisodeRecord
+from polyfolio.report.extras import loaded
 from polyfolio.report.terminal import number
 
 # No toolbar: it covers the plots on a phone and links to its maker. Dragging and clicking twice zoom as well.
@@ -66,15 +67,15 @@ def page(record: EpisodeRecord) -> str:
     Raises:
         ConfigError: the extra `report` is not installed.
     """
-    jinja2, plotly = _jinja2(), _plotly()
+    jinja2, script = loaded("jinja2"), loaded("plotly.offline").get_plotlyjs()
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return str(
         environment.from_string(TEMPLATE).render(
             title=f"Episode: {record.name}",
             lead=_lead(record),
-            library=plotly.offline.get_plotlyjs(),
+            library=script,
             facts=_facts(record),
-            plots=[(name, note, _drawn(plotly, figure)) for name, note, figure in figures(record)],
+            plots=[(name, note, _drawn(figure)) for name, note, figure in figures(record)],
             currency=record.currency,
             costs=[(name, f"{record.costs[name]:,.2f}") for name in (*KINDS, "costs")],
             reasons=record.counted_reasons(),
@@ -111,26 +112,5 @@ def _facts(record: EpisodeRecord) -> list[tuple[str, str]]:
     return facts
 
 
-def _drawn(plotly: Any, figure: Any) -> str:
-    return str(plotly.io.to_html(figure, full_html=False, include_plotlyjs=False, config=PLOT))
-
-
-def _plotly() -> Any:
-    try:
-        import plotly.io  # type: ignore[import-untyped]  # noqa: PLC0415
-        import plotly.offline  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        raise _missing("plotly", error) from error
-    return plotly
-
-
-def _jinja2() -> Any:
-    try:
-        import jinja2  # noqa: PLC0415
-    except ImportError as error:
-        raise _missing("jinja2", error) from error
-    return jinja2
-
-
-def _missing(name: str, error: ImportError) -> ConfigError:
-    return ConfigError(name, None, f"installed ({error})", "Install the extra: pip install 'polyfolio[report]'.")
+def _drawn(figure: Any) -> str:
+    return str(loaded("plotly.io").to_html(figure, full_html=False, include_plotlyjs=False, config=PLOT))

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from polyfolio.errors import ConfigError
 from polyfolio.report.evaluation_figures import figures
 from polyfolio.report.evaluation_template import TEMPLATE
 from polyfolio.report.evaluation_words import met, number, p_text, span, target
+from polyfolio.report.extras import loaded
 
 MEASURES = {
     "annual_return": "return a year",
@@ -48,13 +48,7 @@ def page(record: Mapping[str, Any]) -> str:
 
 def needed() -> tuple[Any, str]:
     """Jinja2, and the script that draws."""
-    try:
-        import jinja2  # noqa: PLC0415
-        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        remedy = "Install the extra: pip install 'polyfolio[report]'."
-        raise ConfigError(error.name or "plotly", None, "installed", remedy) from error
-    return jinja2, get_plotlyjs()
+    return loaded("jinja2"), loaded("plotly.offline").get_plotlyjs()
 
 
 def lead(record: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from polyfolio.errors import ConfigError
+from polyfolio.report.extras import loaded
 from polyfolio.report.plot import COLOURS
 from polyfolio.report.results import Results
 from polyfolio.report.terminal import COLUMNS, convention_lines, number
@@ -37,12 +37,9 @@ def figure(paths: pd.DataFrame, depths: pd.DataFrame, currency: str) -> Any:
     Raises:
         ConfigError: plotly is not installed.
     """
-    try:
-        from plotly.subplots import make_subplots  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        remedy = "Install the extra: pip install 'polyfolio[report]'."
-        raise ConfigError("plotly", None, f"installed ({error})", remedy) from error
-    shown = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=SHARES, vertical_spacing=0.05)
+    shown = loaded("plotly.subplots").make_subplots(
+        rows=2, cols=1, shared_xaxes=True, row_heights=SHARES, vertical_spacing=0.05
+    )
     for at, lane in enumerate(paths.columns):
         line = {"color": COLOURS[at % len(COLOURS)], "width": 1.5}
         common = {"name": lane, "legendgroup": lane, "mode": "lines", "line": line, "x": paths.index}

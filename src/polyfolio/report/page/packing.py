@@ -7,7 +7,7 @@ import gzip
 from functools import lru_cache
 from importlib import resources
 
-from polyfolio.errors import ConfigError
+from polyfolio.report.extras import loaded
 
 
 def packed(text: str, level: int = 6) -> str:
@@ -22,12 +22,7 @@ def library() -> str:
     Raises:
         ConfigError: plotly is not installed.
     """
-    try:
-        from plotly.offline import get_plotlyjs  # type: ignore[import-untyped]  # noqa: PLC0415
-    except ImportError as error:
-        remedy = "Install the extra: pip install 'polyfolio[report]'."
-        raise ConfigError("plotly", None, f"installed ({error})", remedy) from error
-    return packed(get_plotlyjs(), level=9)
+    return packed(loaded("plotly.offline").get_plotlyjs(), level=9)
 
 
 @lru_cache(maxsize=4)
